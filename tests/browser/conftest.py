@@ -1,0 +1,100 @@
+"""Headless Chromium and a small app around SearchTree, for the tests of this folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from tts_ui.components import SearchTree
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+NewPage = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests; every page has its own context, so nothing leaks between them."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chromium_page(chromium: Any) -> Iterator[NewPage]:
+    """Opens pages: `chromium_page(url, width=390, dark=True, touch=True)`. A script error fails the test."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_page(
+        url: str = "about:blank", *, width: int = 1200, height: int = 800, dark: bool = False, touch: bool = False
+    ) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", has_touch=touch
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+class TreeApp:
+    """A page with one tree, a box that says what was selected, and buttons that play texts given by the test."""
+
+    def __init__(self) -> None:
+        self.plays: dict[str, Callable[[], Iterator[str]]] = {}
+        self.first = ""
+        self.picked: list[int] = []
+        with gr.Blocks() as self.demo:
+            self.tree = SearchTree(elem_id="tree")
+            self.says = gr.Textbox(label="selected", elem_id="says")
+            self.number = gr.Number(label="select", elem_id="number", precision=0)
+            self.name = gr.Textbox(label="play", elem_id="name")
+            go = gr.Button("Go", elem_id="go")
+            go.click(self.play, self.name, self.tree, show_progress="hidden")
+            self.tree.select(self.on_select, None, self.says, show_progress="hidden")
+            self.number.submit(lambda n: gr.update(selected=int(n)), self.number, self.tree, show_progress="hidden")
+            self.demo.load(lambda: self.first, None, self.tree, show_progress="hidden")
+        _, self.url, _ = self.demo.launch(
+            server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, footer_links=[], ssr_mode=False
+        )
+
+    def play(self, name: str) -> Iterator[str]:
+        yield from self.plays[name]()
+
+    def on_select(self, event: gr.SelectData) -> str:
+        self.picked.append(event.value)
+        return f"node {event.value}"
+
+
+@pytest.fixture(scope="session")
+def running_app() -> Iterator[TreeApp]:
+    app = TreeApp()
+    yield app
+    app.demo.close()
+
+
+@pytest.fixture
+def tree_app(running_app: TreeApp) -> TreeApp:
+    running_app.plays, running_app.first, running_app.picked = {}, "", []
+    return running_app
