@@ -1,0 +1,10 @@
+"""The record of every search: tables, the recorder that fills them, and the queries that read them back.
+
+The search itself knows nothing of this package; it hands its events to `Store.record`. Everybody else (the app, the
+command line, exports) reads what was committed, never what is on its way.
+"""
+
+from engine.store.rows import RunRecord
+from engine.store.store import Store
+
+__all__ = ["RunRecord", "Store"]

@@ -1,0 +1,201 @@
+"""Opening a database: where it is, how its connections behave, and its migrations. Every failure is one line of advice.
+
+SQLite is set up for one writer and many readers: write-ahead log, so that readers never wait; transactions begin where
+we say, so that a read is one snapshot and a write takes its lock at once instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from sqlalchemy import URL, Connection, Engine, create_engine, event, false, inspect, make_url, text, update
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from engine.errors import StoreError
+from engine.store.migrations import HEAD, VERSION_TABLE
+from engine.store.tables import Base, runs
+
+#: Seconds that a connection waits for another process's lock; `?timeout=` in a SQLite URL overrides it.
+LOCK_TIMEOUT_S = 5.0
+#: PostgreSQL's advisory lock under which migrations run; the number only has to be ours.
+_MIGRATION_LOCK = 7_478_785
+_ELSEWHERE = "choose another database with --db or TTS_UI_DB"
+
+
+def resolve(url: str | None) -> URL:
+    """The database to use: the argument, else `TTS_UI_DB`, else `runs.db` in the user's data folder.
+
+    A plain path means a SQLite file. Raises `StoreError` for a URL that names neither SQLite nor PostgreSQL.
+    """
+    chosen = url or os.environ.get("TTS_UI_DB") or str(platformdirs.user_data_path("tts-ui", False) / "runs.db")
+    if "://" not in chosen:
+        return URL.create("sqlite", database=str(Path(chosen).expanduser()))
+    try:
+        parsed = make_url(chosen)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError) as error:
+        raise StoreError(
+            "the database URL cannot be read; give --db a file's path or a URL like sqlite:///runs.db"
+        ) from error
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise StoreError(f"{backend} databases are not supported; give --db a SQLite file or a postgresql:// URL")
+    if parsed.database in (None, "", ":memory:"):
+        raise StoreError("a database in memory cannot be shared by threads; give --db a file's path")
+    return parsed
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine on a database that exists, can be written and has the newest tables. Raises `StoreError`."""
+    where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite":
+        _prepare_file(url)
+    try:
+        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise StoreError(
+            "PostgreSQL needs the driver psycopg: pip install 'psycopg[binary]', or choose a file with --db"
+        ) from error
+    try:
+        _set_up(engine)
+    except StoreError as error:
+        engine.dispose()
+        raise StoreError(f"cannot open the database {where}: {error}") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        engine.dispose()
+        raise StoreError(f"cannot open the database {where}: {reason(error)}; {_ELSEWHERE}") from error
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, its transactions taking the write lock when they begin."""
+    return engine.execution_options(write_lock=True)
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection whose reads all see the database as it is at the first of them. Raises `StoreError`."""
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    try:
+        with engine.connect().execution_options(**options) as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StoreError(f"cannot read the database: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """Why the database refused, in one line and without the statement."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
+    plain = {
+        "file is not a database": "it is not a SQLite database",
+        "unable to open database file": "the file cannot be opened or created",
+        "attempt to write a readonly database": "it is read-only",
+        "database is locked": "another program holds its lock",
+        "database or disk is full": "the disk is full",
+        "database disk image is malformed": "the file is damaged",
+    }
+    return plain.get(said, said)
+
+
+def _prepare_file(url: URL) -> None:
+    if url.query.get("uri") or str(url.database).startswith("file:"):
+        return  # SQLite's own URI: its folder and mode are the caller's business
+    path = Path(str(url.database))
+    if path.is_dir():
+        raise StoreError(f"cannot open the database {path}: it is a folder; name a file in it with --db or TTS_UI_DB")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"its folder cannot be created ({error.strerror})"
+        raise StoreError(f"cannot open the database {path}: {why}; {_ELSEWHERE}") from error
+
+
+def _sqlite(url: URL) -> Engine:
+    waiting = {} if "timeout" in url.query else {"timeout": LOCK_TIMEOUT_S}
+    engine = create_engine(url, connect_args=waiting, pool_size=8, max_overflow=24)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        connection.execute("PRAGMA foreign_keys = ON")
+        # In write-ahead mode NORMAL survives a killed process; a power cut may cost the last moments, never the file.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _write_ahead(connection)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        locked = connection.get_execution_options().get("write_lock")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if locked else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=24)
+
+
+def _set_up(engine: Engine) -> None:
+    with engine.connect() as connection:
+        current = _revision(connection)
+    with writing(engine).begin() as connection:
+        if current != HEAD:
+            _migrate(connection)
+        # Says now, not at the first step of a search, that the database is read-only.
+        connection.execute(update(runs).where(false()).values(heartbeat=0.0))
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to its write-ahead log. The switch does not wait for locks by itself, so it is tried again."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the tables to `HEAD` within the caller's transaction: of several processes one does it."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    current = _revision(connection)
+    if current == HEAD:
+        return
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError("a newer version of tts-ui wrote it; update tts-ui, or " + _ELSEWHERE)
+    if current is None:
+        _refuse_strangers(connection)
+    command.upgrade(config, "head")
+
+
+def _refuse_strangers(connection: Connection) -> None:
+    """A SQLite file with tables is another program's; a PostgreSQL database may be shared, tables may not."""
+    taken = set(inspect(connection).get_table_names())
+    if connection.dialect.name != "sqlite":
+        taken &= set(Base.metadata.tables)
+    if taken:
+        raise StoreError(f"it has another program's tables ({', '.join(sorted(taken)[:3])}); {_ELSEWHERE}")

@@ -1,0 +1,65 @@
+"""A run as GraphML, for graph programs (Gephi, yEd, networkx): a node a step, an edge from each step to the next."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import networkx as nx  # type: ignore[import-untyped]
+
+from engine.store.rows import RunRecord
+from engine.tree import Node, Tree
+
+#: What XML 1.0 cannot hold, not even escaped.
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LABEL_CHARS = 60
+
+
+def graphml(tree: Tree, record: RunRecord) -> str:
+    """The tree as a GraphML text. Values that are not there are left out; a node's label is the start of its text."""
+    graph = nx.DiGraph(**_legal(_run_attributes(record)))
+    for node in tree.nodes:
+        graph.add_node(node.id, **_legal(_attributes(tree, node)))
+        if node.parent is not None:
+            graph.add_edge(node.parent, node.id)
+    return "\n".join(nx.generate_graphml(graph))
+
+
+def _run_attributes(record: RunRecord) -> dict[str, Any]:
+    return {
+        "run": record.id,
+        "problem": record.problem,
+        "strategy": record.strategy,
+        "policy": record.policy.name,
+        "scorer": record.scorer.name if record.scorer else None,
+        "status": record.status,
+        "answer": record.answer,
+        "correct": record.correct,
+    }
+
+
+def _attributes(tree: Tree, node: Node) -> dict[str, Any]:
+    line = " ".join(node.text.split())
+    return {
+        "label": line if len(line) <= _LABEL_CHARS else line[: _LABEL_CHARS - 1] + "…",
+        "text": node.text,
+        "depth": node.depth,
+        "tokens": node.tokens,
+        "logprob": node.logprob,
+        "finish": node.finish,
+        "copies": node.copies,
+        "origin": node.origin,
+        "status": node.status,
+        "answer": node.answer,
+        "seq": node.seq,
+        "chosen": node.id == tree.chosen,
+        **{f"score {scorer}": value for scorer, value in node.scores.items()},
+    }
+
+
+def _legal(attributes: dict[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in attributes.items() if value is not None}
+    return {
+        _ILLEGAL.sub("", name): _ILLEGAL.sub("", value) if isinstance(value, str) else value
+        for name, value in known.items()
+    }

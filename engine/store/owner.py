@@ -1,0 +1,84 @@
+"""Which process is recording a run, and whether it still lives.
+
+A pid alone is not enough: pids are reused, and two containers may share a file but not a process table. An owner is
+therefore a host (name, boot and pid namespace), a pid and the time that process started. Only on the same host can a
+death be seen; elsewhere the heartbeat has to do.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+#: Seconds without a heartbeat after which the owner on another host is taken for dead. Clocks differ by less.
+SILENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told apart from every other one there was. `started` is empty where the system does not tell it."""
+
+    host: str
+    pid: int
+    started: str
+
+    def alive(self, heartbeat: float) -> bool:
+        """Whether the process still runs; `heartbeat` is its last sign of life in Unix seconds."""
+        here = this_process()
+        if self == here:
+            return True
+        if self.host != here.host or not self.started:
+            return time.time() - heartbeat < SILENCE_S
+        return process_started(self.pid) == self.started
+
+
+def this_process() -> Owner:
+    """The owner of what this process records (a forked child is another one than its parent)."""
+    return _owner(os.getpid())
+
+
+@cache
+def _owner(pid: int) -> Owner:
+    return Owner(_host(), pid, process_started(pid))
+
+
+def _host() -> str:
+    """This host's name, with the boot and the pid namespace where the system has them."""
+    parts = [socket.gethostname()]
+    try:
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        pass
+    return " ".join(parts)
+
+
+def process_started(pid: int) -> str:
+    """When process `pid` of this host started; empty if there is none (a zombie counts as none) or nobody can tell."""
+    if Path("/proc/self/stat").exists():
+        return _from_proc(pid)
+    return _from_ps(pid)
+
+
+def _from_proc(pid: int) -> str:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    # The second field is the command's name in brackets and may hold anything, brackets included.
+    state, *rest = stat.rpartition(b")")[2].split()
+    return "" if state in (b"Z", b"X") else rest[18].decode()
+
+
+def _from_ps(pid: int) -> str:
+    environment = os.environ | {"LC_ALL": "C", "TZ": "UTC"}
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]
+    try:
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

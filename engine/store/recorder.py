@@ -1,0 +1,338 @@
+"""The one writer of a process: a thread that takes rounds of events from a queue and commits them, transaction by
+transaction.
+
+`record` only turns events into rows and queues them, so a search never waits for a disk. What cannot be committed now
+(locked, disk full, server gone) stays in memory, is tried again, and is reported; what never can be (a broken rule of
+the tables) costs its own run its recording and no other run anything.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from engine.errors import StoreError
+from engine.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored, Usage
+from engine.store import rows
+from engine.store.connect import reason, snapshot, writing
+from engine.store.owner import this_process
+from engine.store.rows import Values
+from engine.store.tables import decisions, nodes, runs, scores
+from engine.store.version import product_version
+
+#: Seconds that a round may wait for others to share its transaction.
+LINGER_S = 0.05
+HEARTBEAT_S = 5.0
+#: Seconds between attempts when the database refuses: doubled each time, from the first to the last.
+RETRY_S = (0.25, 5.0)
+#: Rows that may wait in memory for a database that refuses them, before searches are told to stop.
+CAPACITY = 500_000
+
+_log = logging.getLogger(__name__)
+
+_RAISE = (
+    update(nodes)
+    .where(nodes.c.run_id == bindparam("of_run"), nodes.c.id == bindparam("of_node"))
+    .values(copies=bindparam("new_copies"), revised_seq=bindparam("new_seq"))
+)
+_CHANGE = update(runs).where(runs.c.id == bindparam("of_run"))
+_BEAT = (
+    update(runs)
+    .where(runs.c.id.in_(bindparam("of_runs", expanding=True)))
+    # An owner that was asleep for so long that another host took it for dead takes its runs back.
+    .values(heartbeat=bindparam("now"), status="running")
+)
+_ABANDON = (
+    update(runs)
+    .where(runs.c.id.in_(bindparam("of_runs", expanding=True)), runs.c.status == "running")
+    .values(status="interrupted")
+)
+
+
+@dataclass(slots=True)
+class Round:
+    """What one call of `record` brought for one run, as rows."""
+
+    run_id: str
+    usage: Values
+    run: Values | None = None
+    nodes: list[Values] = field(default_factory=list)
+    raises: list[Values] = field(default_factory=list)
+    scores: list[Values] = field(default_factory=list)
+    decisions: list[Values] = field(default_factory=list)
+    finish: Values | None = None
+
+    def __len__(self) -> int:
+        return 1 + len(self.nodes) + len(self.raises) + len(self.scores) + len(self.decisions)
+
+
+class Recorder:
+    """The queue and its thread. Every attribute is guarded by `_changed`, except those the writer alone touches."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._queue: list[Round] = []
+        self._waiting_since = 0.0
+        self._size = 0
+        self._next_node: dict[str, int] = {}
+        self._rejected: dict[str, str] = {}
+        self._urgent = False
+        self._closing = False
+        self._closed = False
+        self._attempts = 0
+        self._failed_attempt = 0
+        self._retry_after_s = 0.0
+        self.error: str | None = None
+        self._running: set[str] = set()  # the writer's own: runs whose heartbeat is this process's to keep
+        self._last_beat = time.monotonic()
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def record(self, events: Sequence[Event], usage: Usage, run_id: str) -> None:
+        """Queue `events` of one run, and its usage so far; returns at once.
+
+        Events of a run arrive in the order of their `seq`. Raises `StoreError` if the run is no longer recorded, a
+        number is not finite, or too much is waiting for a database that refuses it.
+        """
+        with self._changed:
+            self._check(run_id)
+            arrived = Round(run_id, rows.usage_values(usage))
+            next_node = self._fill(arrived, events)
+            if arrived.finish is not None:
+                self._next_node.pop(run_id, None)
+                self._urgent = True
+            elif next_node is not None:
+                self._next_node[run_id] = next_node
+            if not self._queue:
+                self._waiting_since = time.monotonic()
+            self._queue.append(arrived)
+            self._size += len(arrived)
+            if len(self._queue) == 1 or self._urgent:
+                self._changed.notify_all()
+
+    def flush(self, run_id: str | None = None) -> None:
+        """Block until what was recorded before this call (of one run, or of all) is committed.
+
+        Raises `StoreError` if an attempt that began after this call failed (what waits is kept, and tried again), or if
+        the run's recording was given up.
+        """
+        with self._changed:
+            waiting = [due for due in self._queue if run_id in (None, due.run_id)]
+            last, began = (waiting[-1] if waiting else None), self._attempts
+            while last is not None and any(due is last for due in self._queue):
+                if self._failed_attempt > began:
+                    raise StoreError(self.error or "the database refuses to be written")
+                if self._closed:
+                    raise StoreError("the store is closed")
+                self._urgent = True
+                self._changed.notify_all()
+                self._changed.wait()
+            if run_id in self._rejected:
+                raise StoreError(self._rejected[run_id])
+
+    def close(self) -> None:
+        """Commit what waits and end the thread. Raises `StoreError` if something could not be saved."""
+        atexit.unregister(self.close)
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        if self._queue:
+            raise StoreError(f"{self._size} rows could not be saved: {self.error}")
+
+    # -- record: events to rows
+
+    def _check(self, run_id: str) -> None:
+        if self._closing:
+            raise StoreError("the store is closed")
+        if run_id in self._rejected:
+            raise StoreError(self._rejected[run_id])
+        if self._size > CAPACITY:
+            raise StoreError(f"{self._size} rows wait for a database that refuses them: {self.error}")
+
+    def _fill(self, arrived: Round, events: Sequence[Event]) -> int | None:
+        """Turn `events` into rows; returns the id the run's next node will have, None if no node came."""
+        run_id = arrived.run_id
+        next_node = self._next_node.get(run_id)
+        for event in events:
+            match event:
+                case StepSampled():
+                    if next_node is None:
+                        next_node = self._stored_nodes(run_id)
+                    next_node = _sampled(arrived, event, next_node)
+                case StepScored():
+                    arrived.scores.append(rows.score_values(run_id, event))
+                case Decision():
+                    arrived.decisions.append(rows.decision_values(run_id, event))
+                case RunStarted():
+                    arrived.run = rows.run_values(event, this_process(), product_version(), time.time())
+                    arrived.nodes.append(rows.root_values(event))
+                    next_node = 1
+                case RunFinished():
+                    arrived.finish = rows.finish_values(event)
+        return next_node
+
+    def _stored_nodes(self, run_id: str) -> int:
+        """How many nodes a run has that this recorder did not begin: a finished one that is added to."""
+        with snapshot(self._engine) as connection:
+            last = connection.execute(select(func.max(nodes.c.id)).where(nodes.c.run_id == run_id)).scalar()
+        if last is None:
+            raise StoreError(f"run {run_id} is not recorded: its RunStarted comes first")
+        return int(last) + 1
+
+    # -- the writer's thread
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._await_work()
+                due = list(self._queue)
+                stop = self._closing
+                self._urgent = False
+                self._attempts += 1
+            if due:
+                self._commit(due)
+            self._beat()
+            if stop:
+                break
+        self._let_go()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _await_work(self) -> None:
+        """Wait until a transaction or a heartbeat is due."""
+        while not self._closing and not (self._urgent and self._queue):
+            times = []
+            if self._queue:
+                times.append(self._waiting_since + (self._retry_after_s or LINGER_S))
+            if self._running:
+                times.append(self._last_beat + HEARTBEAT_S)
+            wait = min(times) - time.monotonic() if times else None
+            if wait is not None and wait <= 0:
+                return
+            self._changed.wait(wait)
+
+    def _commit(self, due: list[Round]) -> None:
+        try:
+            with writing(self._engine).begin() as connection:
+                _save(connection, due)
+        except (OperationalError, InterfaceError) as error:
+            self._failed(reason(error))
+        except Exception as error:
+            run_ids = dict.fromkeys(part.run_id for part in due)
+            if len(run_ids) == 1:
+                self._reject(due, error)
+                return
+            for run_id in run_ids:
+                self._commit([part for part in due if part.run_id == run_id])
+        else:
+            self._committed(due)
+
+    def _committed(self, due: list[Round]) -> None:
+        for saved in due:
+            if saved.run is not None:
+                self._running.add(saved.run_id)
+            if saved.finish is not None:
+                self._running.discard(saved.run_id)
+        with self._changed:
+            self._forget(due)
+            self.error, self._retry_after_s = None, 0.0
+            self._changed.notify_all()
+
+    def _forget(self, due: list[Round]) -> None:
+        gone = set(map(id, due))
+        self._queue = [waiting for waiting in self._queue if id(waiting) not in gone]
+        self._size -= sum(map(len, due))
+        self._waiting_since = time.monotonic()
+
+    def _failed(self, why: str) -> None:
+        with self._changed:
+            self.error = f"the database cannot be written: {why}; nothing is lost yet, it is tried again"
+            self._failed_attempt = self._attempts
+            self._waiting_since = time.monotonic()
+            first, longest = RETRY_S
+            self._retry_after_s = min(longest, 2 * self._retry_after_s or first)
+            self._changed.notify_all()
+        _log.warning("%s (%d rows wait)", self.error, self._size)
+
+    def _reject(self, due: list[Round], error: Exception) -> None:
+        run_id = due[0].run_id
+        why = reason(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
+        _log.error("run %s is no longer recorded: %s", run_id, why, exc_info=error)
+        self._running.discard(run_id)
+        with self._changed:
+            self._rejected[run_id] = f"run {run_id} is no longer recorded: {why}"
+            self._next_node.pop(run_id, None)
+            self._forget(due)
+            self._changed.notify_all()
+
+    def _beat(self) -> None:
+        """Say that the runs of this process are alive; a failure shows in `error` and is tried again with the next."""
+        now = time.monotonic()
+        if not self._running or now < self._last_beat + HEARTBEAT_S:
+            return
+        self._last_beat = now
+        try:
+            with writing(self._engine).begin() as connection:
+                connection.execute(_BEAT, {"of_runs": list(self._running), "now": time.time()})
+        except SQLAlchemyError as error:
+            _log.warning("the heartbeat could not be written: %s", reason(error))
+
+    def _let_go(self) -> None:
+        """Nobody records the runs that are still running once the store is closed."""
+        if not self._running:
+            return
+        try:
+            with writing(self._engine).begin() as connection:
+                connection.execute(_ABANDON, {"of_runs": list(self._running)})
+        except SQLAlchemyError as error:
+            _log.warning("running runs could not be marked interrupted: %s", reason(error))
+
+
+def _sampled(arrived: Round, event: StepSampled, next_node: int) -> int:
+    if event.node > next_node:
+        raise StoreError(f"node {event.node} of run {arrived.run_id} arrived when node {next_node} was due")
+    if event.node == next_node:
+        arrived.nodes.append(rows.node_values(arrived.run_id, event))
+        return next_node + 1
+    arrived.raises.append(
+        {"of_run": arrived.run_id, "of_node": event.node, "new_copies": event.copies, "new_seq": event.seq}
+    )
+    return next_node
+
+
+def _save(connection: Connection, due: list[Round]) -> None:
+    """Write all rounds, table by table in the order their keys need; a run's last usage stands for all of them."""
+    begun = [saved.run | saved.usage for saved in due if saved.run is not None]
+    fresh = [row for saved in due for row in saved.nodes]
+    raised = [row for saved in due for row in saved.raises]
+    scored = [row for saved in due for row in saved.scores]
+    decided = [row for saved in due for row in saved.decisions]
+    if begun:
+        connection.execute(insert(runs), begun)
+    if fresh:
+        connection.execute(insert(nodes), fresh)
+    if raised:
+        connection.execute(_RAISE, raised)
+    if scored:
+        connection.execute(insert(scores), scored)
+    if decided:
+        connection.execute(insert(decisions), decided)
+    changes: dict[str, Values] = {}
+    for saved in due:
+        if saved.run is None or saved.finish is not None:
+            changes.setdefault(saved.run_id, {}).update(saved.usage, **(saved.finish or {}))
+    for run_id, change in changes.items():
+        connection.execute(_CHANGE.values(change), {"of_run": run_id})

@@ -1,0 +1,284 @@
+"""Events to table rows and back: the only place that knows both shapes.
+
+Texts are data and are stored as they are, with one exception. NUL (which PostgreSQL cannot hold) and lone surrogates
+(which UTF-8 cannot) become U+FFFD, one for one, on every database alike: refusing them would lose a whole run for one
+odd token, and the token ids keep what was really drawn. Numbers that are not finite are refused: nobody scored them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import Any, overload
+
+from sqlalchemy import Row
+
+from engine.errors import StoreError
+from engine.events import (
+    Decision,
+    Grade,
+    ModelInfo,
+    RunFinished,
+    RunOrigin,
+    RunStarted,
+    RunStatus,
+    StepSampled,
+    StepScored,
+    Usage,
+)
+from engine.store.owner import Owner
+
+Values = dict[str, Any]
+
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_USAGE = tuple(field.name for field in fields(Usage))
+_MODEL = tuple(field.name for field in fields(ModelInfo) if field.name != "name")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One row of `runs`. `heartbeat` is in Unix seconds; `grades` is empty until the run ends."""
+
+    id: str
+    created_at: str
+    problem: str
+    reference_answer: str | None
+    strategy: str
+    params: Mapping[str, Any]
+    policy: ModelInfo
+    scorer: ModelInfo | None
+    status: RunStatus
+    stop_reason: str | None
+    origin: RunOrigin
+    parent_run: str | None
+    fork_node: int | None
+    answer: str | None
+    correct: bool | None
+    graded_by: str | None
+    error: str | None
+    grades: Mapping[str, Grade]
+    usage: Usage
+    comparison_id: str | None
+    sweep_id: str | None
+    product_version: str
+    owner: Owner
+    heartbeat: float
+
+
+@overload
+def clean(text: str) -> str: ...
+@overload
+def clean(text: None) -> None: ...
+def clean(text: str | None) -> str | None:
+    """`text` as every database can hold it (see the module's docstring)."""
+    return text if text is None else _UNSTORABLE.sub("\ufffd", text)
+
+
+def _finite(value: float, what: str) -> float:
+    if not isfinite(value):
+        raise StoreError(f"{what} is {value}: a number that does not exist is left out, not recorded")
+    return float(value)
+
+
+def usage_values(usage: Usage) -> Values:
+    return {name: getattr(usage, name) for name in _USAGE}
+
+
+def _model_values(role: str, model: ModelInfo | None) -> Values:
+    values: Values = {role: clean(model.name) if model else None}
+    for name in _MODEL:
+        value = getattr(model, name) if model else None
+        values[f"{role}_{name}"] = clean(value) if isinstance(value, str) else value
+    return values
+
+
+def run_values(event: RunStarted, owner: Owner, product_version: str, heartbeat: float) -> Values:
+    """A new row of `runs`, without its usage."""
+    return {
+        "id": event.run_id,
+        "created_at": event.created_at,
+        "problem": clean(event.problem),
+        "reference_answer": clean(event.reference_answer),
+        "strategy": event.strategy,
+        "params": _json_object(event.params),
+        "status": "running",
+        "origin": event.origin,
+        "parent_run": event.parent_run,
+        "fork_node": event.fork_node,
+        **_model_values("policy", event.policy),
+        **_model_values("scorer", event.scorer),
+        "product_version": product_version,
+        "owner_host": owner.host,
+        "owner_pid": owner.pid,
+        "owner_started": owner.started,
+        "heartbeat": heartbeat,
+    }
+
+
+def _json_object(params: Mapping[str, Any]) -> Values:
+    try:
+        json.dumps(dict(params), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"the run's parameters cannot be recorded as JSON: {error}") from error
+    return dict(params)
+
+
+def root_values(event: RunStarted) -> Values:
+    """Node 0: the problem."""
+    return node_values(event.run_id, StepSampled(0, 0, 0, 0, event.problem, None, 0, None, "step")) | {"parent": None}
+
+
+def node_values(run_id: str, event: StepSampled) -> Values:
+    return {
+        "run_id": run_id,
+        "id": event.node,
+        "parent": event.parent,
+        "depth": event.depth,
+        "text": clean(event.text),
+        "token_ids": None if event.token_ids is None else list(event.token_ids),
+        "tokens": event.tokens,
+        "logprob": None if event.logprob is None else _finite(event.logprob, f"log-probability of node {event.node}"),
+        "finish": event.finish,
+        "copies": event.copies,
+        "first_copies": event.copies,
+        "origin": event.origin,
+        "answer": clean(event.answer),
+        "seq": event.seq,
+        "revised_seq": event.seq,
+    }
+
+
+def score_values(run_id: str, event: StepScored) -> Values:
+    return {
+        "run_id": run_id,
+        "seq": event.seq,
+        "node": event.node,
+        "scorer": clean(event.scorer),
+        "value": _finite(event.value, f"{event.scorer}'s score of node {event.node}"),
+        "kind": event.kind,
+    }
+
+
+def decision_values(run_id: str, event: Decision) -> Values:
+    for name, number in event.numbers.items():
+        _finite(number, f"`{name}` of the decision to {event.action} node {event.node}")
+    return {
+        "run_id": run_id,
+        "seq": event.seq,
+        "node": event.node,
+        "action": event.action,
+        "reason": event.reason,
+        "numbers": dict(event.numbers),
+    }
+
+
+def finish_values(event: RunFinished) -> Values:
+    """The columns of `runs` that the end of a run fills."""
+    grades = {
+        clean(answer): {"group": clean(grade.group), "correct": grade.correct, "rule": grade.rule}
+        for answer, grade in event.grades.items()
+    }
+    return {
+        "status": event.status,
+        "stop_reason": clean(event.stop_reason),
+        "answer": clean(event.answer),
+        "correct": event.correct,
+        "graded_by": event.graded_by,
+        "error": clean(event.error),
+        "grades": grades,
+    }
+
+
+def _model(role: str, row: Row[Any]) -> ModelInfo | None:
+    name = getattr(row, role)
+    return None if name is None else ModelInfo(name, **{key: getattr(row, f"{role}_{key}") for key in _MODEL})
+
+
+def run_record(row: Row[Any]) -> RunRecord:
+    """A full row of `runs`, typed."""
+    policy = _model("policy", row)
+    assert policy is not None  # the column is NOT NULL
+    return RunRecord(
+        id=row.id,
+        created_at=row.created_at,
+        problem=row.problem,
+        reference_answer=row.reference_answer,
+        strategy=row.strategy,
+        params=row.params,
+        policy=policy,
+        scorer=_model("scorer", row),
+        status=row.status,
+        stop_reason=row.stop_reason,
+        origin=row.origin,
+        parent_run=row.parent_run,
+        fork_node=row.fork_node,
+        answer=row.answer,
+        correct=row.correct,
+        graded_by=row.graded_by,
+        error=row.error,
+        grades={answer: Grade(**grade) for answer, grade in (row.grades or {}).items()},
+        usage=Usage(**{name: getattr(row, name) for name in _USAGE}),
+        comparison_id=row.comparison_id,
+        sweep_id=row.sweep_id,
+        product_version=row.product_version,
+        owner=Owner(row.owner_host, row.owner_pid, row.owner_started),
+        heartbeat=row.heartbeat,
+    )
+
+
+def started(record: RunRecord) -> RunStarted:
+    return RunStarted(
+        run_id=record.id,
+        created_at=record.created_at,
+        problem=record.problem,
+        reference_answer=record.reference_answer,
+        strategy=record.strategy,
+        params=record.params,
+        policy=record.policy,
+        scorer=record.scorer,
+        origin=record.origin,
+        parent_run=record.parent_run,
+        fork_node=record.fork_node,
+    )
+
+
+def finished(record: RunRecord) -> RunFinished:
+    return RunFinished(
+        status=record.status,
+        stop_reason=record.stop_reason,
+        answer=record.answer,
+        correct=record.correct,
+        graded_by=record.graded_by,
+        error=record.error,
+        grades=record.grades,
+    )
+
+
+def samplings(row: Row[Any], after: int) -> list[StepSampled]:
+    """What a row of `nodes` says happened after seq `after`: the first draw, and the last raise of its copies.
+
+    Raises in between are not kept apart: each replaced the one before.
+    """
+    seen = [(row.seq, row.first_copies)]
+    if row.revised_seq > row.seq:
+        seen.append((row.revised_seq, row.copies))
+    token_ids = None if row.token_ids is None else tuple(row.token_ids)
+    return [
+        StepSampled(
+            seq, row.id, row.parent, row.depth, row.text, token_ids, row.tokens, row.logprob, row.finish, copies,
+            row.origin, row.answer,
+        )
+        for seq, copies in seen
+        if seq > after
+    ]  # fmt: skip
+
+
+def scoring(row: Row[Any]) -> StepScored:
+    return StepScored(row.seq, row.node, row.scorer, row.value, row.kind)
+
+
+def decision(row: Row[Any]) -> Decision:
+    return Decision(row.seq, row.node, row.action, row.reason, row.numbers)

@@ -1,0 +1,120 @@
+"""The store: one object that records searches and reads them back.
+
+One store a process and database; any number of threads may use it. Everything it returns was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, Row, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine.errors import StoreError
+from engine.events import Event, Usage
+from engine.store import queries
+from engine.store.connect import open_engine, reason, resolve, snapshot, writing
+from engine.store.owner import Owner
+from engine.store.recorder import Recorder
+from engine.store.rows import RunRecord
+from engine.store.tables import runs
+from engine.tree import Tree
+
+
+class Store:
+    """Runs and their events in a SQLite or PostgreSQL database. Use it as a context manager, or `close` it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._recorder = Recorder(engine)
+
+    @classmethod
+    def open(cls, url: str | None = None) -> Store:
+        """Open (or create) the database: `url` (a path or SQLAlchemy URL), else `TTS_UI_DB`, else the user's own file.
+
+        Runs of dead processes are marked `interrupted`. Raises `StoreError`, one line that says what to do.
+        """
+        store = cls(open_engine(resolve(url)))
+        try:
+            store.mark_interrupted()
+        except StoreError:
+            store.close()
+            raise
+        return store
+
+    @property
+    def url(self) -> str:
+        """Where the runs are, fit to be shown (a password is hidden)."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @property
+    def error(self) -> str | None:
+        """Why the last transaction failed, while what it held still waits to be written; None when all is well."""
+        return self._recorder.error
+
+    def record(self, events: Sequence[Event], usage: Usage, run_id: str) -> None:
+        """Queue a round's events and the run's usage so far; returns at once (see `Recorder.record`)."""
+        self._recorder.record(events, usage, run_id)
+
+    def flush(self, run_id: str | None = None) -> None:
+        """Block until what was recorded so far is committed; raises `StoreError` if it cannot be (`Recorder.flush`).
+
+        On an event loop, call it through `asyncio.to_thread`.
+        """
+        self._recorder.flush(run_id)
+
+    def run(self, prefix: str) -> RunRecord:
+        """The run with this id, or with the only id that begins so. Raises `InvalidInput("run", ...)`."""
+        return queries.find_run(self._engine, prefix)
+
+    def runs(self, search: str | None = None, limit: int = 50, offset: int = 0) -> list[RunRecord]:
+        """Runs, newest first; `search` is looked for in problem, answer and strategy."""
+        return queries.list_runs(self._engine, search, limit, offset)
+
+    def read(self, run_id: str, after: int = -1) -> tuple[RunRecord, list[Event]]:
+        """A run and its events of the same moment: `run` and `events` in one snapshot."""
+        return queries.read_run(self._engine, run_id, after)
+
+    def events(self, run_id: str, after: int = -1) -> list[Event]:
+        """The run's events with seq > `after`, in order. `RunStarted` leads if `after` < 0, `RunFinished` ends a run
+        that is over, whatever `after` is."""
+        return self.read(run_id, after)[1]
+
+    def tree(self, run_id: str) -> Tree:
+        """All that the run has built so far."""
+        return Tree.from_events(self.events(run_id))
+
+    def mark_interrupted(self) -> list[str]:
+        """Mark running runs whose process is dead as `interrupted`; returns their ids. Cheap when there are none."""
+        owned = select(runs.c.id, runs.c.owner_host, runs.c.owner_pid, runs.c.owner_started, runs.c.heartbeat)
+        with snapshot(self._engine) as connection:
+            running = connection.execute(owned.where(runs.c.status == "running")).all()
+        dead = [row for row in running if not Owner(*row[1:4]).alive(row.heartbeat)]
+        if dead:
+            self._interrupt(dead)
+        return [row.id for row in dead]
+
+    def _interrupt(self, dead: Sequence[Row[*tuple[Any, ...]]]) -> None:
+        try:
+            with writing(self._engine).begin() as connection:
+                for row in dead:
+                    # A heartbeat in between means that the owner lives after all.
+                    unchanged = (runs.c.id == row.id, runs.c.status == "running", runs.c.heartbeat == row.heartbeat)
+                    connection.execute(update(runs).where(*unchanged).values(status="interrupted"))
+        except SQLAlchemyError as error:
+            raise StoreError(f"cannot write the database: {reason(error)}") from error
+
+    def close(self) -> None:
+        """Commit what waits and let go of the database. Raises `StoreError` if something could not be saved."""
+        try:
+            self._recorder.close()
+        finally:
+            self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.close()
