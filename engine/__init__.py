@@ -1,0 +1,1 @@
+"""The search engine of Reasoning Tree Explorer, usable alone as a library: no user interface in here."""

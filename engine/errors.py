@@ -1,0 +1,29 @@
+"""The errors the engine raises on purpose.
+
+`InvalidInput` is the caller's mistake: one line that names the argument and the fix, raised at the edge before any model
+works. `ModelError` and `StoreError` are the world's fault: a checkpoint or a database that cannot be used. Everything
+else that escapes is a bug of ours. The command line and the app map these to exit codes and fields, once, at their edge.
+"""
+
+from __future__ import annotations
+
+
+class TtsError(Exception):
+    """Base of every error raised on purpose; `str(error)` is one line fit for a user."""
+
+
+class InvalidInput(TtsError):
+    """A mistake of the caller's. `argument` is the name of the parameter at fault, as the run document spells it."""
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(f"{argument}: {message}")
+        self.argument = argument
+        self.message = message
+
+
+class ModelError(TtsError):
+    """A policy or scorer that cannot be loaded or used (missing file, wrong architecture, corrupt weights)."""
+
+
+class StoreError(TtsError):
+    """A database that cannot be opened, read or written."""

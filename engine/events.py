@@ -1,0 +1,183 @@
+"""The event log of a search: five kinds of small facts, and nothing else leaves the engine.
+
+Everything downstream (the recorder, the live tree, replay, export, the command line, tests) is a reader of this one
+stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number their
+facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in `REASONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Finish = Literal["step", "eos", "length", "budget"]
+NodeOrigin = Literal["policy", "human", "rollout", "import"]
+ScoreKind = Literal["measured", "estimated", "imported", "human"]
+Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose"]
+RunStatus = Literal["running", "done", "stopped", "failed", "interrupted"]
+RunOrigin = Literal["search", "fork", "import", "example"]
+
+#: Why a decision was taken -> the meaning of each key of its `numbers`. The one place that documents them.
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "rank": {
+        "rank": "place by score in the frontier, 1 is best",
+        "of": "open nodes ranked together",
+        "k": "nodes that could survive (K = N / M)",
+        "cut_off": "lowest surviving score",
+        "score": "the score ranked by",
+    },
+    "eos": {},
+    "length": {},
+    "budget": {},
+    "max_steps": {"max_steps": "the limit of steps in one chain"},
+    "width_reached": {"n": "completions asked for (N)", "finished": "completions banked when the search ended"},
+    "rule": {
+        "weight": "total weight of the chosen answer under the rule",
+        "votes": "draws that gave the chosen answer",
+        "of": "draws that gave any eligible answer",
+        "score": "the chosen completion's own response score, absent without a scorer",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run has cost so far: tokens are positions of the model named, seconds are wall time.
+
+    `prompt_tokens` are policy positions computed outside decoding, `prompt_tokens_reused` those read from a prefix cache
+    instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM.
+    """
+
+    generated_tokens: int = 0
+    prompt_tokens: int = 0
+    prompt_tokens_reused: int = 0
+    scored_tokens: int = 0
+    scored_tokens_reused: int = 0
+    policy_calls: int = 0
+    scorer_calls: int = 0
+    flops_paper: float = 0.0
+    flops_all: float = 0.0
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is recorded of a policy or a PRM. `parameters` counts every parameter, tied ones once."""
+
+    name: str
+    parameters: int
+    context_window: int
+    digest: str = ""
+    dtype: str = ""
+    device: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event of a run (seq 0): what was asked, of which models. It also stands for the root, node 0."""
+
+    run_id: str
+    created_at: str
+    problem: str
+    reference_answer: str | None
+    strategy: str
+    params: Mapping[str, Any]
+    policy: ModelInfo
+    scorer: ModelInfo | None
+    origin: RunOrigin = "search"
+    parent_run: str | None = None
+    fork_node: int | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepSampled:
+    """A node below `parent`. Emitted again, with the same `node` and a new `seq`, when an identical draw raises `copies`.
+
+    `logprob` is the sum of the tokens' natural log-probabilities at temperature 1, untruncated; `answer` is what the path
+    that ends here answers, null while it is open or has none.
+    """
+
+    seq: int
+    node: int
+    parent: int
+    depth: int
+    text: str
+    token_ids: tuple[int, ...] | None
+    tokens: int
+    logprob: float | None
+    finish: Finish
+    copies: int = 1
+    origin: NodeOrigin = "policy"
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepScored:
+    """A scorer gave `node` a value in [0, 1]."""
+
+    seq: int
+    node: int
+    scorer: str
+    value: float
+    kind: ScoreKind = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The strategy did something with `node`, for `reason`, on the strength of `numbers` (see `REASONS`)."""
+
+    seq: int
+    node: int
+    action: Action
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How one distinct answer string was judged: the spelling that stands for its group, and whether it is right.
+
+    `correct` is null without a reference answer; `rule` names what decided it (see `engine.answers`).
+    """
+
+    group: str
+    correct: bool | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event of a run. `grades` maps every distinct answer string of the tree to its grade."""
+
+    status: RunStatus
+    stop_reason: str | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    graded_by: str | None = None
+    error: str | None = None
+    grades: Mapping[str, Grade] = field(default_factory=dict)
+
+
+Event = RunStarted | StepSampled | StepScored | Decision | RunFinished
+
+__all__ = [
+    "REASONS",
+    "Action",
+    "Decision",
+    "Event",
+    "Finish",
+    "Grade",
+    "ModelInfo",
+    "NodeOrigin",
+    "RunFinished",
+    "RunOrigin",
+    "RunStarted",
+    "RunStatus",
+    "ScoreKind",
+    "StepSampled",
+    "StepScored",
+    "Usage",
+]

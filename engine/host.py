@@ -1,0 +1,98 @@
+"""One event loop in one thread, where all searches of this process run, whoever asked for them.
+
+The app and the command line submit runs from their own threads and stop them by cancelling; models, store and checker are
+shared. Everything a run emits goes to the store's recorder, and what is shown anywhere is read back from the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from engine.answers import Checker
+from engine.events import RunFinished
+from engine.models import Catalogue
+from engine.params import RunParams
+from engine.run import Question, Run
+from engine.store import Store
+from engine.store.ids import new_run_id
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run that was submitted.
+
+    `future` ends with its `RunFinished`, or cancelled, or with the error that ended it; `ended` is set once the last event
+    of the run is with the recorder, which after a stop is a moment later.
+    """
+
+    run: Run
+    future: Future[RunFinished]
+    ended: threading.Event
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    def stop(self) -> None:
+        """Stop at the next token. The run ends as `stopped`; what it found stays."""
+        self.future.cancel()
+
+
+class Host:
+    """Runs searches and records them."""
+
+    def __init__(self, store: Store, catalogue: Catalogue | None = None) -> None:
+        self.store, self.catalogue = store, catalogue or Catalogue()
+        self.running: dict[str, Running] = {}
+        self._checker = Checker()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
+        self._thread.start()
+
+    def submit(self, question: Question, params: RunParams, models: str | None = None) -> Running:
+        """Start a run and return at once after its models are loaded.
+
+        Raises `InvalidInput` for a mistake in the request and `ModelError` where the models cannot be loaded.
+        """
+        pair = self.catalogue.load(models)
+        run_id = new_run_id()
+        run = Run(
+            run_id, question, params, pair.policy, pair.scorer,
+            lambda events, usage: self.store.record(events, usage, run_id),
+        )  # fmt: skip
+        ended = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(self._execute(run, ended), self._loop)
+        self.running[run_id] = Running(run, future, ended)
+        return self.running[run_id]
+
+    def stop(self, run_id: str) -> bool:
+        """Stop a run of this process; False if it is not running here."""
+        running = self.running.get(run_id)
+        if running:
+            running.stop()
+        return running is not None
+
+    def close(self) -> None:
+        """Stop what runs, wait until it is recorded, and end the loop and the models."""
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(timeout=30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+        self._checker.close()
+        self.catalogue.close()
+
+    async def _execute(self, run: Run, ended: threading.Event) -> RunFinished:
+        try:
+            return await run.execute(self._checker)
+        finally:
+            ended.set()
+            self.running.pop(run.id, None)
+
+    async def _cancel_all(self) -> None:
+        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,136 @@
+"""The KV cache of a ragged batch, and one model step over it.
+
+Rows are independent: each has its own length, joins and leaves at any time, and is filled by gathering the cached segments
+of its path. All layers live in one tensor, so joining, leaving and gathering are single operations. transformers only
+sees the `Cache` interface: `update` writes the new positions of each row behind what the row already has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import Cache, PretrainedConfig, PreTrainedModel
+from transformers.cache_utils import CacheLayerMixin
+
+#: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding.
+_SLACK = 64
+
+
+class KVBatch:
+    """KV of `len(self)` rows: `buffer` is [layers, 2, rows, heads, columns, head_dim], `lengths` the filled columns."""
+
+    def __init__(self, config: PretrainedConfig, dtype: torch.dtype, device: torch.device) -> None:
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.buffer = torch.zeros(config.num_hidden_layers, 2, 0, heads, 0, head_dim, dtype=dtype, device=device)
+        self.lengths = torch.zeros(0, dtype=torch.long, device=device)
+
+    def __len__(self) -> int:
+        return self.buffer.shape[2]
+
+    def like(self) -> KVBatch:
+        """An empty batch of the same model."""
+        empty = object.__new__(KVBatch)
+        empty.buffer = self.buffer[:, :, :0, :, :0].clone()
+        empty.lengths = self.lengths[:0].clone()
+        return empty
+
+    def reserve(self, columns: int) -> None:
+        """Make room for `columns` positions a row."""
+        have = self.buffer.shape[4]
+        if columns > have:
+            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, columns + _SLACK - have))
+
+    def add(self, segments: Sequence[Sequence[Tensor]]) -> None:
+        """Append one row for each list of segments ([layers, 2, heads, positions, head_dim] each), joined in order."""
+        rows = [torch.cat(list(parts), dim=3) if parts else None for parts in segments]
+        lengths = [0 if row is None else row.shape[3] for row in rows]
+        first = self._append_rows(lengths)
+        for index, row in enumerate(rows, start=first):
+            if row is not None:
+                self.buffer[:, :, index, :, : row.shape[3]] = row
+
+    def add_copies(self, other: KVBatch, rows: Sequence[int]) -> None:
+        """Append copies of `rows` of another batch (a row may repeat: many draws below one parent)."""
+        index = torch.tensor(rows, device=self.buffer.device)
+        first = self._append_rows(other.lengths[index].tolist())
+        columns = min(other.buffer.shape[4], self.buffer.shape[4])
+        self.buffer[:, :, first:, :, :columns] = other.buffer[..., :columns, :].index_select(2, index)
+
+    def _append_rows(self, lengths: Sequence[int]) -> int:
+        first = len(self)
+        self.reserve(max(lengths, default=0) + 1)
+        self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, 0, 0, 0, 0, len(lengths)))
+        self.lengths = torch.cat([self.lengths, torch.tensor(lengths, dtype=torch.long, device=self.lengths.device)])
+        return first
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep only `rows`, in that order."""
+        index = torch.tensor(rows, dtype=torch.long, device=self.buffer.device)
+        self.buffer = self.buffer.index_select(2, index)
+        self.lengths = self.lengths.index_select(0, index)
+
+    def segment(self, row: int, start: int, end: int) -> Tensor:
+        """A copy of positions [start, end) of a row, to be kept in a prefix cache."""
+        return self.buffer[:, :, row, :, start:end].clone()
+
+
+class _Layer(CacheLayerMixin):
+    """One layer of a `KVBatch`, as transformers wants to see it."""
+
+    is_sliding = False
+
+    def __init__(self, view: Tensor, index: tuple[Tensor, Tensor], columns: int) -> None:
+        super().__init__()
+        self._view, self._index, self._columns = view, index, columns
+        self.is_initialized = True
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        pass
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        rows, positions = self._index
+        self._view[0][rows, :, positions] = key_states.transpose(1, 2)
+        self._view[1][rows, :, positions] = value_states.transpose(1, 2)
+        return self._view[0, :, :, : self._columns], self._view[1, :, :, : self._columns]
+
+    def get_seq_length(self) -> int:
+        return self._columns
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self._columns, 0
+
+    def get_max_length(self) -> int:
+        return -1
+
+
+def step(model: PreTrainedModel, kv: KVBatch, ids: Tensor, counts: Tensor | None = None, **kwargs: Any) -> Any:
+    """Run `model` over the next tokens of every row and take them into `kv`.
+
+    Args:
+        ids: [rows, width] token ids, padded on the right with anything.
+        counts: [rows] how many of each row's ids are real; None where all are.
+        kwargs: passed to the model (`logits_to_keep`, ...).
+    """
+    rows, width = ids.shape
+    lengths = kv.lengths
+    columns = int(lengths.max()) + width
+    kv.reserve(columns)
+    positions = lengths[:, None] + torch.arange(width, device=ids.device)
+    visible = torch.arange(columns, device=ids.device) <= positions[:, :, None]
+    mask = torch.zeros(visible.shape, dtype=kv.buffer.dtype, device=ids.device).masked_fill_(~visible, float("-inf"))
+    index = (torch.arange(rows, device=ids.device)[:, None], positions)
+    cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer])
+    output = model(
+        input_ids=ids,
+        attention_mask=mask[:, None],
+        position_ids=positions,
+        past_key_values=cache,
+        use_cache=True,
+        **kwargs,
+    )
+    kv.lengths = lengths + (width if counts is None else counts)
+    return output

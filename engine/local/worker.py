@@ -1,0 +1,110 @@
+"""A thread that owns a model, and the jobs that asyncio tasks hand to it.
+
+One model, one thread: the searches of all users meet in the worker's queue, which is where their requests become one batch.
+The thread only ever sees plain data; results go back through each job's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import torch
+
+from engine.errors import ModelError
+
+T = TypeVar("T")
+
+#: Below this many parameters two threads cost more in waiting for each other than they save (measured on small CPUs).
+_ONE_THREAD_BELOW = 50_000_000
+
+
+class Job(Generic[T]):
+    """A request and its pending result. Created in the event loop that will await it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[T] = self._loop.create_future()
+        self.cancelled = False
+
+    async def result(self) -> T:
+        """Wait for the worker. Cancelling the waiting task makes the worker drop the job at its next token."""
+        try:
+            return await self._future
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+    def resolve(self, value: T) -> None:
+        """Called by the worker."""
+        self._settle(lambda: self._future.set_result(value))
+
+    def fail(self, error: BaseException) -> None:
+        """Called by the worker."""
+        self._settle(lambda: self._future.set_exception(error))
+
+    def _settle(self, action: Callable[[], None]) -> None:
+        def settle() -> None:
+            if not self._future.done():
+                action()
+
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(settle)
+
+
+J = TypeVar("J", bound="Job[object]")
+
+
+class Worker(Generic[J]):
+    """Calls `turn(new_jobs)` again and again while it returns True (work is left), else sleeps until a job arrives.
+
+    A turn that raises fails every job it knows of, through `abort`, and the worker lives on.
+    """
+
+    def __init__(
+        self, name: str, parameters: int, turn: Callable[[list[J]], bool], abort: Callable[[BaseException], None]
+    ) -> None:
+        self._turn, self._abort = turn, abort
+        self._threads = 1 if parameters < _ONE_THREAD_BELOW else os.cpu_count() or 1
+        self._queue: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: J) -> None:
+        self._queue.put(job)
+
+    def close(self) -> None:
+        """Let the thread finish; jobs in flight fail."""
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        torch.set_num_threads(self._threads)
+        busy = False
+        with torch.inference_mode():
+            while True:
+                jobs = self._arrived(block=not busy)
+                if None in jobs:
+                    self._abort(ModelError("the model was closed while it worked"))
+                    return
+                new = [job for job in jobs if job is not None]
+                try:
+                    busy = self._turn(new)
+                except Exception as error:  # out of memory, a broken checkpoint: the searches end, the app does not
+                    self._abort(error)
+                    for job in new:
+                        job.fail(error)
+                    busy = False
+
+    def _arrived(self, *, block: bool) -> list[J | None]:
+        jobs: list[J | None] = []
+        try:
+            jobs.append(self._queue.get(block=block))
+            while True:
+                jobs.append(self._queue.get_nowait())
+        except queue.Empty:
+            return jobs

@@ -1,0 +1,288 @@
+"""A policy on this machine, through transformers: continuous batching over a prefix cache.
+
+One worker thread decodes a token at a time for all rows of all searches. A request enters by computing what the prefix
+cache lacks of each distinct parent (usually one token: the parent's last) and leaves row by row as its draws end. Text
+is appended at token level: nothing is re-templated or re-tokenised between steps, so a prompt is computed once a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+
+from engine.cost import PolicyCost
+from engine.events import Finish, ModelInfo
+from engine.local.checkpoint import describe, open_checkpoint, template_id
+from engine.local.kv import KVBatch, step
+from engine.local.prefix_cache import PrefixCache
+from engine.local.sampling import sample, uniforms
+from engine.local.worker import Job, Worker
+from engine.policies.protocol import Draw, Sampling, Step, TokenBudget
+from engine.tree import Node
+
+_PROMPT: Hashable = "prompt"
+
+
+class LocalPolicy:
+    """A causal language model checkpoint in a folder. `system` is the system prompt given with every problem."""
+
+    def __init__(self, name: str, folder: Path, *, system: str = "", delimiter: str = "\n\n") -> None:
+        model, self._tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
+        self.info: ModelInfo = describe(name, folder, model, template_id(self._tokenizer))
+        self.delimiter = delimiter
+        self._system = system
+        self._decoder = _Decoder(model, self._tokenizer, self.info, delimiter)
+
+    def prompt_ids(self, problem: str) -> list[int]:
+        messages = [{"role": "user", "content": problem}]
+        if self._system:
+            messages.insert(0, {"role": "system", "content": self._system})
+        return list(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
+
+    def prompt_tokens(self, problem: str) -> int:
+        return len(self.prompt_ids(problem))
+
+    def session(self, problem: str) -> LocalSession:
+        return LocalSession(self._decoder, self.prompt_ids(problem))
+
+    def close(self) -> None:
+        self._decoder.worker.close()
+
+
+class LocalSession:
+    """One run's prompt and prefix cache."""
+
+    def __init__(self, decoder: _Decoder, prompt: list[int]) -> None:
+        self._decoder = decoder
+        self.prompt = prompt
+        self.cache = PrefixCache()
+        self._latest: _Row | None = None
+
+    async def extend(
+        self, draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
+    ) -> list[Step]:
+        if not draws:
+            return []
+        request = _Request(self, draws, sampling, budget, cost)
+        self._latest = request.rows[0]
+        cost.calls += 1
+        self._decoder.worker.submit(request)
+        try:
+            return await request.result()
+        finally:
+            self._latest = None
+
+    def writing(self) -> str:
+        row = self._latest
+        return self._decoder.text(row.ids) if row else ""
+
+    def close(self) -> None:
+        self.cache.clear()
+
+
+@dataclass(slots=True, eq=False)
+class _Row:
+    """A draw being decoded. `base` is the length of its path, prompt included; `text` is token by token."""
+
+    request: _Request
+    draw: Draw
+    base: int
+    limit: int
+    ids: list[int] = field(default_factory=list)
+    logprob: float = 0.0
+    text: str = ""
+    finish: Finish | None = None
+
+    @property
+    def parent(self) -> int:
+        return self.draw.path[-1].id if self.draw.path else 0
+
+
+class _Request(Job[list[Step]]):
+    """One call of `extend`, in the worker's hands."""
+
+    def __init__(
+        self, session: LocalSession, draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
+    ) -> None:
+        super().__init__()
+        self.session, self.sampling, self.budget, self.cost = session, sampling, budget, cost
+        window = session._decoder.info.context_window
+        self.rows: list[_Row] = []
+        for draw in draws:
+            base = len(session.prompt) + sum(node.tokens for node in draw.path)
+            self.rows.append(_Row(self, draw, base, min(sampling.max_step_tokens, window - base)))
+
+
+class _Decoder:
+    """The decode loop. Everything below `turn` runs in the worker's thread."""
+
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, info: ModelInfo, delimiter: str
+    ) -> None:
+        self.info = info
+        self._model, self._tokenizer, self._delimiter = model, tokenizer, delimiter
+        self._device = model.device
+        self._vocabulary = len(tokenizer)
+        self._eos = _eos_ids(model, tokenizer)
+        self._pieces: dict[int, str] = {}
+        self._batch = KVBatch(model.config, model.dtype, model.device)
+        self._rows: list[_Row] = []
+        self._requests: list[_Request] = []
+        self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
+
+    def text(self, ids: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def turn(self, new: list[_Request]) -> bool:
+        """Admit new requests, then decode one token for every row; True while rows are left."""
+        if new:
+            self._requests += new
+            self._admit(new)
+        if self._rows:
+            self._drop_cancelled()
+        if self._rows:
+            ids = torch.tensor([[row.ids[-1]] for row in self._rows], device=self._device)
+            output = step(self._model, self._batch, ids, logits_to_keep=1)
+            self._take_tokens(output.logits[:, -1])
+        return bool(self._rows)
+
+    def abort(self, error: BaseException) -> None:
+        for request in self._requests:
+            request.fail(error)
+        self._requests, self._rows = [], []
+        self._batch = self._batch.like()
+
+    def _admit(self, requests: list[_Request]) -> None:
+        """Compute what is missing of each distinct parent's path, then give every draw a row below it."""
+        parents: dict[tuple[int, int], _Row] = {}
+        for request in requests:
+            for row in request.rows:
+                parents.setdefault((id(request.session), row.parent), row)
+        prefill = self._batch.like()
+        logits = self._prefill(prefill, list(parents.values()))
+        place = {key: index for index, key in enumerate(parents)}
+        rows = [row for request in requests for row in request.rows]
+        sources = [place[id(row.request.session), row.parent] for row in rows]
+        kept = len(self._rows)
+        self._batch.add_copies(prefill, sources)
+        self._rows += rows
+        self._take_tokens(logits[torch.tensor(sources, device=self._device)], first=kept)
+
+    def _prefill(self, batch: KVBatch, parents: list[_Row]) -> Tensor:
+        """Fill `batch` with the paths of `parents`, one row each; returns the logits behind each path's last token."""
+        missing, cached = [], []
+        for row in parents:
+            session, path = row.request.session, row.draw.path
+            segments = session.cache.longest([_PROMPT, *(_key(node) for node in path)])
+            tokens = [*session.prompt, *(token for node in path for token in node.token_ids or ())]
+            reused = sum(segment.shape[3] for segment in segments)
+            missing.append(tokens[reused:])
+            cached.append(segments)
+            # The last token of a sampled step is computed here for the first time, as part of decoding.
+            row.request.cost.prompt_tokens += len(tokens) - reused - (1 if path else 0)
+            row.request.cost.prompt_tokens_reused += reused
+        batch.add(cached)
+        width = max(map(len, missing))
+        ids = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in missing], device=self._device)
+        counts = torch.tensor([len(tokens) for tokens in missing], device=self._device)
+        hidden = step(self._model.base_model, batch, ids, counts).last_hidden_state
+        last = hidden[torch.arange(len(parents), device=self._device), counts - 1]
+        for index, (row, segments) in enumerate(zip(parents, cached, strict=True)):
+            self._remember_path(batch, index, row, len(segments))
+        head = self._model.get_output_embeddings()
+        assert head is not None
+        return head(last)  # type: ignore[no-any-return]
+
+    def _remember_path(self, batch: KVBatch, index: int, row: _Row, known: int) -> None:
+        """Keep the segments that `_prefill` had to compute. A segment ends before its step's last token."""
+        session, end = row.request.session, len(row.request.session.prompt) - 1
+        spans: list[tuple[Hashable, int, int]] = [(_PROMPT, 0, end)]
+        for node in row.draw.path:
+            spans.append((_key(node), end, end + node.tokens))
+            end += node.tokens
+        for key, start, stop in spans[known:]:
+            session.cache.put(key, batch.segment(index, start, stop))
+
+    def _take_tokens(self, logits: Tensor, first: int = 0) -> None:
+        """Sample a token for each row from `first` on, then retire the rows that ended."""
+        rows = self._rows[first:]
+        if rows:
+            seeds = np.array([row.draw.seed for row in rows], dtype=np.uint64)
+            counters = np.array([len(row.ids) for row in rows], dtype=np.uint64)
+            top_p = [row.request.sampling.top_p for row in rows]
+            tokens, logprobs = sample(
+                logits[:, : self._vocabulary].float(),
+                torch.tensor([row.request.sampling.temperature for row in rows], device=self._device),
+                torch.tensor(top_p, device=self._device) if min(top_p) < 1 else None,
+                torch.from_numpy(uniforms(seeds, counters)).to(self._device),
+            )
+            for row, token, logprob in zip(rows, tokens.tolist(), logprobs.tolist(), strict=True):
+                self._take(row, token, logprob)
+        self._retire()
+
+    def _take(self, row: _Row, token: int, logprob: float) -> None:
+        if not row.request.budget.take():
+            row.finish = "budget"
+            return
+        row.ids.append(token)
+        row.logprob += logprob
+        row.request.cost.generated_tokens += 1
+        if token in self._eos:
+            row.finish = "eos"
+            return
+        row.text += self._piece(token)
+        full = row.base + len(row.ids) >= self.info.context_window
+        if self._delimiter in row.text.lstrip() and not full:  # a blank line before any text does not end a step
+            row.finish = "step"
+        elif len(row.ids) >= row.limit:
+            row.finish = "length"
+
+    def _piece(self, token: int) -> str:
+        if token not in self._pieces:
+            self._pieces[token] = self._tokenizer.decode([token])
+        return self._pieces[token]
+
+    def _retire(self) -> None:
+        """Let ended rows go: keep their KV for their children, answer requests whose last row ended."""
+        ended = [index for index, row in enumerate(self._rows) if row.finish]
+        if not ended:
+            return
+        for index in ended:
+            row = self._rows[index]
+            if row.finish == "step":
+                key = (row.parent, tuple(row.ids))
+                start = row.base - 1
+                row.request.session.cache.put(key, self._batch.segment(index, start, start + len(row.ids)))
+        kept = [index for index, row in enumerate(self._rows) if not row.finish]
+        self._rows = [self._rows[index] for index in kept]
+        self._batch.select(kept)
+        for request in [r for r in self._requests if all(row.finish for row in r.rows)]:
+            self._requests.remove(request)
+            request.resolve([self._step(row) for row in request.rows])
+
+    def _step(self, row: _Row) -> Step:
+        assert row.finish is not None
+        return Step(self.text(row.ids), tuple(row.ids), len(row.ids), row.logprob, row.finish)
+
+    def _drop_cancelled(self) -> None:
+        if any(request.cancelled for request in self._requests):
+            self._requests = [request for request in self._requests if not request.cancelled]
+            kept = [index for index, row in enumerate(self._rows) if not row.request.cancelled]
+            self._rows = [self._rows[index] for index in kept]
+            self._batch.select(kept)
+
+
+def _key(node: Node) -> Hashable:
+    return (node.parent, node.token_ids)
+
+
+def _eos_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    ids = configured if isinstance(configured, list) else [configured, tokenizer.eos_token_id]
+    return frozenset(int(token) for token in ids if token is not None)

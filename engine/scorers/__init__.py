@@ -1,0 +1,1 @@
+"""Scorers: models that judge steps. One file a PRM family; `protocol.py` says what each must offer."""

@@ -1,0 +1,37 @@
+"""What a search needs of a scorer: a value in [0, 1] for the last step of each path.
+
+As with policies, a session belongs to one run and owns its prefix cache. A causal PRM's score of a step never changes when
+later steps arrive, so a session is asked for each node once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.cost import ScorerCost
+from engine.events import ModelInfo
+from engine.tree import Node
+
+
+class ScorerSession(Protocol):
+    """A scorer at work on one problem."""
+
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float]:
+        """The score of the last step of each path, in order. Every path begins with a first step and is not empty."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Scorer(Protocol):
+    @property
+    def info(self) -> ModelInfo: ...
+
+    def prompt_tokens(self, problem: str) -> int:
+        """Positions the problem takes before the first step, template included."""
+        ...
+
+    def session(self, problem: str) -> ScorerSession: ...
+
+    def close(self) -> None: ...
