@@ -62,6 +62,7 @@ class TreeView {
     this.buttons();
     listenToPointer(this);
     this.plot.addEventListener("keydown", (event) => this.onKey(event));
+    this.plot.addEventListener("focus", () => this.byKeys(!this.held));
     this.plot.addEventListener("blur", () => this.tip.hide());
     this.abort = new AbortController();
     window.addEventListener("st-pick", (event) => this.onPick(event.detail ?? {}), { signal: this.abort.signal });
@@ -70,6 +71,9 @@ class TreeView {
     this.themes = new MutationObserver(() => { this.theme = null; this.drawSoon(); });
     this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
+
+  /* The frame shows the focus to those who steer by keys. */
+  byKeys(yes) { this.root.classList.toggle("st-by-keys", yes); }
 
   buttons() {
     const on = (name, act) => this.root.querySelector(`.st-${name}`).addEventListener("click", act);
@@ -148,7 +152,7 @@ class TreeView {
     const at = Figure.place(log, tidyLayout(this.order), direction);
     this.scene = {
       log, at, size, direction, selected: this.selected, theme: (this.theme ??= readTheme(this.root)),
-      view: this.view ?? Figure.fitView(at, size, direction),
+      view: this.view ?? Figure.fitView(at, size, direction, this.touch),
       dragmode: this.touch && !this.view ? false : "pan",   // at full view one finger scrolls the page
     };
     const { data, layout } = Figure.figure(this.scene);
@@ -163,6 +167,8 @@ class TreeView {
     root.dataset.run = log.run;
     root.dataset.status = log.status;
     root.dataset.selected = this.selectedId() ?? "";
+    for (const entry of root.querySelectorAll(".st-graded")) entry.hidden = !log.graded;
+    root.querySelector(".st-handmade").hidden = !log.handmade;
     root.dataset.direction = this.direction;
     root.dataset.zoomed = this.view ? "true" : "false";
     root.querySelector(".st-turn").setAttribute("aria-pressed", String(this.direction === "right"));
@@ -234,7 +240,7 @@ class TreeView {
   ring() {
     if (!this.scene || this.selected >= this.scene.at.x.length || this.drawing !== null) return this.drawSoon(0);
     this.scene.selected = this.selected;
-    const diameter = Figure.markerSize(this.scene.view, this.scene.size, this.scene.direction);
+    const diameter = Figure.markerSize(this.scene);
     if (this.selected >= 0 && this.view) {
       const view = Walk.bringIntoView(this.scene, this.selected);
       if (view.x[0] !== this.view.x[0] || view.y[0] !== this.view.y[0]) { this.view = view; return this.drawSoon(0); }
@@ -256,6 +262,7 @@ class TreeView {
     else if (move) this.walk(move);
     else return;
     event.preventDefault();
+    this.byKeys(true);
   }
 
   walk(move) {
@@ -295,7 +302,11 @@ class TreeView {
 /* Colours come from the style sheet, which knows light from dark. */
 function readTheme(root) {
   const style = getComputedStyle(root);
-  const get = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const pen = document.createElement("canvas").getContext("2d");
+  const get = (name) => {       // through a canvas: Plotly knows fewer ways to write a colour than a style sheet
+    pen.fillStyle = style.getPropertyValue(`--st-${name}`).trim();
+    return pen.fillStyle;
+  };
   return {
     ink: get("ink"), muted: get("muted"), paper: get("paper"), accent: get("accent"), outline: get("outline"),
     unscored: get("unscored"), correct: get("correct"), wrong: get("wrong"), font: style.fontFamily,

@@ -3,9 +3,10 @@
 
 export const SVG_LIMIT = 1500;      // nodes; above it WebGL traces, which redraw faster but look coarser
 const CURVE_LIMIT = 400;            // edges bend below it; above, a straight line says as much
-const LABEL_LIMIT = 60;             // nodes in view
+const LABEL_LIMIT = 90;             // nodes in view
 const BADGE_LIMIT = 400;
-const PADDING = 30;                 // px between the outermost nodes and the frame
+// px between the frame and the outermost nodes; the tools lie on top, with larger buttons for fingers
+const INSET = { x: [30, 30], y: [48, 32], yTouch: [60, 32] };
 const COLUMN_MAX = 84;              // px; a small tree is not blown up to the frame
 const LEVEL_MAX = 104;
 
@@ -23,37 +24,56 @@ export function scoreColour(score, theme) {
   return `rgb(${mix.join(",")})`;
 }
 
-/** Screen coordinates in tree units: across and down, or along and across when the tree is drawn rightwards. */
+/** Screen coordinates in tree units (across and down, or along and across when the tree is drawn rightwards), and
+ * `gap`, the least distance between neighbours of one level. */
 export function place(log, breadth, direction) {
   const depth = log.nodes.map((node) => node.depth);
   const across = Array.from(breadth);
-  return direction === "right" ? { x: depth, y: across } : { x: across, y: depth };
+  const gap = leastGap(depth, across);
+  return direction === "right" ? { x: depth, y: across, gap } : { x: across, y: depth, gap };
+}
+
+function leastGap(depth, across) {
+  const levels = [];
+  depth.forEach((d, i) => (levels[d] ??= []).push(across[i]));
+  let least = 2;      // a chain has no neighbours: two columns of room
+  for (const level of levels) {
+    level.sort((a, b) => a - b);
+    for (let i = 1; i < level.length; i++) least = Math.min(least, level[i] - level[i - 1]);
+  }
+  return least;
 }
 
 /** The ranges that show the whole tree. y grows downwards, as on the screen. */
-export function fitView(at, size, direction) {
+export function fitView(at, size, direction, touch = false) {
   const right = direction === "right";
   return {
-    x: fitAxis(at.x, size.width, right ? LEVEL_MAX * 1.6 : COLUMN_MAX, right),
-    y: fitAxis(at.y, size.height, right ? COLUMN_MAX * 0.6 : LEVEL_MAX, !right),
+    x: fitAxis(at.x, size.width, INSET.x, right ? LEVEL_MAX * 1.6 : COLUMN_MAX, right),
+    y: fitAxis(at.y, size.height, touch ? INSET.yTouch : INSET.y, right ? COLUMN_MAX * 0.6 : LEVEL_MAX, !right),
   };
 }
 
-function fitAxis(values, pixels, unitMax, fromStart) {
+function fitAxis(values, pixels, [before, after], unitMax, fromStart) {
   let low = Infinity, high = -Infinity;
   for (const v of values) { if (v < low) low = v; if (v > high) high = v; }
-  const room = Math.max(1, pixels - 2 * PADDING);
+  const room = Math.max(1, pixels - before - after);
   const perPixel = Math.max((high - low) / room, 1 / unitMax);
-  if (fromStart) return [low - PADDING * perPixel, low + (pixels - PADDING) * perPixel];
-  const middle = (low + high) / 2;
-  return [middle - perPixel * pixels / 2, middle + perPixel * pixels / 2];
+  const spare = fromStart ? 0 : (room * perPixel - (high - low)) / 2;
+  const start = low - spare - before * perPixel;
+  return [start, start + pixels * perPixel];
+}
+
+/* Pixels between neighbours of one level. */
+function roomBeside({ at, view, size, direction }) {
+  return at.gap * pixelsPerUnit(view, size, direction === "right" ? "y" : "x");
 }
 
 /** Node diameter in px: as large as the columns and levels allow. */
-export function markerSize(view, size, direction) {
-  const column = pixelsPerUnit(view, size, direction === "right" ? "y" : "x");
+export function markerSize(scene) {
+  const { view, size, direction } = scene;
+  const column = roomBeside(scene);
   const level = pixelsPerUnit(view, size, direction === "right" ? "x" : "y");
-  return Math.max(5, Math.min(15, column * 0.62, level * 0.42));
+  return Math.max(4.5, Math.min(15, column * 0.62, level * 0.42));
 }
 
 export function pixelsPerUnit(view, size, axis) {
@@ -63,7 +83,7 @@ export function pixelsPerUnit(view, size, axis) {
 /** Traces and layout. `scene` is {log, at, view, size, direction, theme, selected}. */
 export function figure(scene) {
   const type = scene.log.nodes.length > SVG_LIMIT ? "scattergl" : "scatter";
-  const diameter = markerSize(scene.view, scene.size, scene.direction);
+  const diameter = markerSize(scene);
   return {
     data: [...edgeTraces(scene, type), ...nodeTraces(scene, type, diameter), ...textTraces(scene, diameter)],
     layout: layout(scene, diameter),
@@ -119,24 +139,27 @@ function symbolOf(log, node) {
 /* A star or diamond covers less of its box than a circle, so it is drawn larger to weigh the same. */
 const SYMBOL_SCALE = { square: 0.95, star: 1.75, diamond: 1.3, circle: 1 };
 
+const SYMBOL_LEAST = { square: 9, star: 13, diamond: 0, circle: 0 };
+
 function nodeTraces(scene, type, diameter) {
   const { log, at, theme } = scene;
   const marker = { symbol: [], size: [], color: [], line: { color: [], width: [] } };
   const halo = { x: [], y: [], size: [] };
+  const rim = Math.max(1.25, diameter / 6);
   for (const node of log.nodes) {
     const symbol = symbolOf(log, node);
     const colour = node.index === 0 ? theme.ink : scoreColour(node.score, theme);
     const hollow = node.status === "pruned" && node.index !== log.chosen;
-    const size = diameter * SYMBOL_SCALE[symbol] * (hollow ? 0.85 : 1);
+    const size = hollow ? diameter * 0.95 - rim : Math.max(SYMBOL_LEAST[symbol], diameter * SYMBOL_SCALE[symbol]);
     marker.symbol.push(symbol);
     marker.size.push(size);
     marker.color.push(hollow ? theme.paper : colour);
     marker.line.color.push(hollow ? colour : theme.outline);
-    marker.line.width.push(hollow ? Math.max(1.5, diameter / 6) : 1);
+    marker.line.width.push(hollow ? rim : 1);
     if (hollow) {   // a hairline around the ring: the scale's dark end would vanish on a dark page
       halo.x.push(at.x[node.index]);
       halo.y.push(at.y[node.index]);
-      halo.size.push(size + Math.max(1.5, diameter / 6) + 2);
+      halo.size.push(size + rim + 1.5);
     }
   }
   return [
@@ -146,32 +169,58 @@ function nodeTraces(scene, type, diameter) {
   ];
 }
 
+/* What stands beside a node, placed in pixels because the node is drawn in pixels too. */
 function textTraces(scene, diameter) {
-  const { log, theme, direction } = scene;
+  const { theme } = scene;
+  const right = scene.direction === "right";
   const inView = nodesInView(scene);
-  const room = pixelsPerUnit(scene.view, scene.size, direction === "right" ? "y" : "x");
-  const labelled = inView.length <= LABEL_LIMIT && room >= (direction === "right" ? 24 : 18 + diameter);
-  const few = inView.length <= BADGE_LIMIT;
-  const scored = inView.filter((node) => labelled && node.index > 0 && node.score !== null);
-  const copied = inView.filter((node) => few && room >= 16 && node.copies > 1);
-  const right = inView.filter((node) => few && node.correct === true);
-  const wrong = inView.filter((node) => few && node.correct === false);
-  const beyond = direction === "right" ? "middle right" : "bottom center";
+  const room = roomBeside(scene);
+  const labelled = inView.length <= LABEL_LIMIT && room >= diameter + (right ? 15 : 24);
+  const pick = (wanted) => (inView.length <= BADGE_LIMIT ? inView.filter(wanted) : []);
+  const radius = diameter / 2;
+  const reachOf = (node) => radius * SYMBOL_SCALE[symbolOf(scene.log, node)];
+  const beside = (node) => (right ? [0, -reachOf(node) - 7] : [reachOf(node) + 12, 1]);
+  const corner = () => (right ? [-radius - 9, -7] : [radius + 6, -radius - 5]);
+  const beyond = (node) => (right ? [reachOf(node) + 8, 0] : [0, reachOf(node) + 8]);   // where no edge goes
+  const reach = Math.max(2.5, Math.min(4.5, room * 0.35));
   return [
-    textTrace(scene, scored, (node) => shortScore(node.score), direction === "right" ? "top center" : "middle right",
-      theme.muted, 10),
-    textTrace(scene, copied, (node) => `×${node.copies}`, direction === "right" ? "bottom center" : "top right",
-      theme.ink, 10),
-    textTrace(scene, right, () => "✓", beyond, theme.correct, 14),
-    textTrace(scene, wrong, () => "✗", beyond, theme.wrong, 14),
+    textTrace(scene, labelled ? pick((node) => node.index > 0 && node.score !== null) : [],
+      (node) => shortScore(node.score), beside, theme.muted),
+    textTrace(scene, room >= 16 ? pick((node) => node.copies > 1) : [], (node) => `×${node.copies}`, corner, theme.ink),
+    markTrace(scene, pick((node) => node.correct === true), TICK, beyond, theme.correct, reach),
+    markTrace(scene, pick((node) => node.correct === false), CROSS, beyond, theme.wrong, reach),
   ];
 }
 
-function textTrace({ at }, nodes, text, position, color, size) {
+/* Strokes, in units of the mark's reach: drawn and not typed, so that they look the same with every font. */
+const TICK = [[-1, 0.1], [-0.25, 0.85], [1, -0.85], null];
+const CROSS = [[-0.8, -0.8], [0.8, 0.8], null, [-0.8, 0.8], [0.8, -0.8], null];
+
+function markTrace(scene, nodes, strokes, beyond, color, reach) {
+  const line = { x: [], y: [] };
+  for (const node of nodes) {
+    const [dx, dy] = beyond(node);
+    for (const stroke of strokes) {
+      const spot = stroke && offset(scene, node, dx + stroke[0] * reach, dy + stroke[1] * reach);
+      line.x.push(spot ? spot.x : null);
+      line.y.push(spot ? spot.y : null);
+    }
+  }
+  return { type: "scatter", mode: "lines", ...line, hoverinfo: "skip", line: { color, width: reach > 3.5 ? 2 : 1.5 } };
+}
+
+function textTrace(scene, nodes, text, beside, color) {
+  const spots = nodes.map((node) => offset(scene, node, ...beside(node)));
   return {
-    type: "scatter", mode: "text", hoverinfo: "skip", cliponaxis: true,
-    x: nodes.map((node) => at.x[node.index]), y: nodes.map((node) => at.y[node.index]), text: nodes.map(text),
-    textposition: position, textfont: { size, color },
+    type: "scatter", mode: "text", hoverinfo: "skip", x: spots.map((spot) => spot.x), y: spots.map((spot) => spot.y),
+    text: nodes.map(text), textposition: "middle center", textfont: { size: 10, color },
+  };
+}
+
+function offset({ at, view, size }, node, dx, dy) {
+  return {
+    x: at.x[node.index] + dx / pixelsPerUnit(view, size, "x"),
+    y: at.y[node.index] + dy / pixelsPerUnit(view, size, "y"),
   };
 }
 

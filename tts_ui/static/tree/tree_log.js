@@ -15,6 +15,8 @@ export class TreeLog {
     this.indexOf = new Map();   // node id -> index in nodes
     this.chosen = -1;           // index of the chosen answer's leaf
     this.onChosenPath = new Set();
+    this.graded = false;        // whether any leaf was compared with a reference answer
+    this.handmade = false;      // whether a person wrote any step
     this.waiting = new Map();   // node id not seen yet -> lines about it
   }
 
@@ -75,6 +77,7 @@ export class TreeLog {
     if (event.f !== undefined) node.finish = event.f;
     if (Number.isFinite(event.c)) node.copies = event.c;
     if (event.o !== undefined) node.origin = String(event.o);
+    this.handmade ||= node.origin === "human";
     if (Number.isFinite(event.n)) node.tokens = event.n;
   }
 
@@ -83,9 +86,14 @@ export class TreeLog {
     if (index === undefined) return this.wait(event.id, event);
     const node = this.nodes[index];
     if (event.t === "score") node.score = Number.isFinite(event.v) ? event.v : null;
-    else if (event.t === "grade") node.correct = typeof event.ok === "boolean" ? event.ok : null;
+    else if (event.t === "grade") this.grade(node, event.ok);
     else if (event.a === "choose") this.choose(index);
     else node.status = STATUS_OF[event.a] ?? node.status;
+  }
+
+  grade(node, correct) {
+    node.correct = typeof correct === "boolean" ? correct : null;
+    this.graded ||= node.correct !== null;
   }
 
   choose(index) {

@@ -24,6 +24,7 @@ export function listenToPointer(view) {
     down = { x: event.clientX, y: event.clientY };
     view.held = true;
     view.tip.hide();
+    view.byKeys(false);
     plot.focus({ preventScroll: true });
     const end = (release) => {
       view.held = false;
