@@ -12,10 +12,11 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Dialect, Engine, bindparam, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from engine.errors import StoreError
@@ -23,12 +24,12 @@ from engine.events import Decision, Event, RunFinished, RunStarted, StepSampled,
 from engine.store import rows
 from engine.store.connect import reason, snapshot, writing
 from engine.store.owner import this_process
-from engine.store.rows import Values
+from engine.store.statements import Prepared, Values, inserting
 from engine.store.tables import decisions, nodes, runs, scores
 from engine.store.version import product_version
 
 #: Seconds that a round may wait for others to share its transaction.
-LINGER_S = 0.05
+LINGER_S = 0.09
 HEARTBEAT_S = 5.0
 #: Seconds between attempts when the database refuses: doubled each time, from the first to the last.
 RETRY_S = (0.25, 5.0)
@@ -37,12 +38,8 @@ CAPACITY = 500_000
 
 _log = logging.getLogger(__name__)
 
-_RAISE = (
-    update(nodes)
-    .where(nodes.c.run_id == bindparam("of_run"), nodes.c.id == bindparam("of_node"))
-    .values(copies=bindparam("new_copies"), revised_seq=bindparam("new_seq"))
-)
-_CHANGE = update(runs).where(runs.c.id == bindparam("of_run"))
+_RAISE = update(nodes).where(nodes.c.run_id == bindparam("of_run"), nodes.c.id == bindparam("of_node"))
+_OF_RUN = update(runs).where(runs.c.id == bindparam("of_run"))
 _BEAT = (
     update(runs)
     .where(runs.c.id.in_(bindparam("of_runs", expanding=True)))
@@ -78,6 +75,7 @@ class Recorder:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._statements = _Statements(engine.dialect)
         self._changed = threading.Condition()
         self._queue: list[Round] = []
         self._waiting_since = 0.0
@@ -91,8 +89,10 @@ class Recorder:
         self._failed_attempt = 0
         self._retry_after_s = 0.0
         self.error: str | None = None
-        self._running: set[str] = set()  # the writer's own: runs whose heartbeat is this process's to keep
+        # The writer's own: the runs whose heartbeat it keeps, and its connection.
+        self._running: set[str] = set()
         self._last_beat = time.monotonic()
+        self._connection: Connection | None = None
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -207,6 +207,8 @@ class Recorder:
             if stop:
                 break
         self._let_go()
+        if self._connection is not None:
+            self._connection.close()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -224,10 +226,23 @@ class Recorder:
                 return
             self._changed.wait(wait)
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction on the writer's own connection, which is kept: opening one anew would double the cost."""
+        if self._connection is None:
+            self._connection = writing(self._engine).connect()
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self._connection.close()
+            self._connection = None
+            raise
+
     def _commit(self, due: list[Round]) -> None:
         try:
-            with writing(self._engine).begin() as connection:
-                _save(connection, due)
+            with self._transaction() as connection:
+                self._statements.save(connection, due)
         except (OperationalError, InterfaceError) as error:
             self._failed(reason(error))
         except Exception as error:
@@ -285,7 +300,7 @@ class Recorder:
             return
         self._last_beat = now
         try:
-            with writing(self._engine).begin() as connection:
+            with self._transaction() as connection:
                 connection.execute(_BEAT, {"of_runs": list(self._running), "now": time.time()})
         except SQLAlchemyError as error:
             _log.warning("the heartbeat could not be written: %s", reason(error))
@@ -295,7 +310,7 @@ class Recorder:
         if not self._running:
             return
         try:
-            with writing(self._engine).begin() as connection:
+            with self._transaction() as connection:
                 connection.execute(_ABANDON, {"of_runs": list(self._running)})
         except SQLAlchemyError as error:
             _log.warning("running runs could not be marked interrupted: %s", reason(error))
@@ -308,31 +323,33 @@ def _sampled(arrived: Round, event: StepSampled, next_node: int) -> int:
         arrived.nodes.append(rows.node_values(arrived.run_id, event))
         return next_node + 1
     arrived.raises.append(
-        {"of_run": arrived.run_id, "of_node": event.node, "new_copies": event.copies, "new_seq": event.seq}
+        {"of_run": arrived.run_id, "of_node": event.node, "copies": event.copies, "revised_seq": event.seq}
     )
     return next_node
 
 
-def _save(connection: Connection, due: list[Round]) -> None:
-    """Write all rounds, table by table in the order their keys need; a run's last usage stands for all of them."""
-    begun = [saved.run | saved.usage for saved in due if saved.run is not None]
-    fresh = [row for saved in due for row in saved.nodes]
-    raised = [row for saved in due for row in saved.raises]
-    scored = [row for saved in due for row in saved.scores]
-    decided = [row for saved in due for row in saved.decisions]
-    if begun:
-        connection.execute(insert(runs), begun)
-    if fresh:
-        connection.execute(insert(nodes), fresh)
-    if raised:
-        connection.execute(_RAISE, raised)
-    if scored:
-        connection.execute(insert(scores), scored)
-    if decided:
-        connection.execute(insert(decisions), decided)
-    changes: dict[str, Values] = {}
-    for saved in due:
-        if saved.run is None or saved.finish is not None:
-            changes.setdefault(saved.run_id, {}).update(saved.usage, **(saved.finish or {}))
-    for run_id, change in changes.items():
-        connection.execute(_CHANGE.values(change), {"of_run": run_id})
+class _Statements:
+    """What the writer says to the database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        ended = ("status", "stop_reason", "answer", "correct", "graded_by", "error", "grades")
+        late = {*ended, "comparison_id", "sweep_id"} - {"status"}
+        self._begin = inserting(runs, dialect, without=late)
+        self._node = inserting(nodes, dialect)
+        self._raise = Prepared(_RAISE, dialect, ["of_run", "of_node", "copies", "revised_seq"])
+        self._score = inserting(scores, dialect)
+        self._decision = inserting(decisions, dialect)
+        self._spend = Prepared(_OF_RUN, dialect, ["of_run", *rows.USAGE])
+        self._end = Prepared(_OF_RUN, dialect, ["of_run", *ended])
+
+    def save(self, connection: Connection, due: list[Round]) -> None:
+        """Write all rounds, table by table in the order their keys need; a run's last usage stands for all of them."""
+        self._begin.execute(connection, [saved.run | saved.usage for saved in due if saved.run is not None])
+        self._node.execute(connection, [row for saved in due for row in saved.nodes])
+        self._raise.execute(connection, [row for saved in due for row in saved.raises])
+        self._score.execute(connection, [row for saved in due for row in saved.scores])
+        self._decision.execute(connection, [row for saved in due for row in saved.decisions])
+        spent = {saved.run_id: {"of_run": saved.run_id, **saved.usage} for saved in due if saved.run is None}
+        self._spend.execute(connection, list(spent.values()))
+        ended = [{"of_run": saved.run_id, **saved.finish} for saved in due if saved.finish is not None]
+        self._end.execute(connection, ended)

@@ -30,11 +30,11 @@ from engine.events import (
     Usage,
 )
 from engine.store.owner import Owner
-
-Values = dict[str, Any]
+from engine.store.statements import Values
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-_USAGE = tuple(field.name for field in fields(Usage))
+USAGE = tuple(field.name for field in fields(Usage))
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _MODEL = tuple(field.name for field in fields(ModelInfo) if field.name != "name")
 
 
@@ -77,14 +77,14 @@ def clean(text: str | None) -> str | None:
     return text if text is None else _UNSTORABLE.sub("\ufffd", text)
 
 
-def _finite(value: float, what: str) -> float:
+def _finite(value: float, node: int) -> float:
     if not isfinite(value):
-        raise StoreError(f"{what} is {value}: a number that does not exist is left out, not recorded")
+        raise StoreError(f"node {node} has the value {value}: a number that does not exist is left out, not recorded")
     return float(value)
 
 
 def usage_values(usage: Usage) -> Values:
-    return {name: getattr(usage, name) for name in _USAGE}
+    return {name: getattr(usage, name) for name in USAGE}
 
 
 def _model_values(role: str, model: ModelInfo | None) -> Values:
@@ -103,7 +103,7 @@ def run_values(event: RunStarted, owner: Owner, product_version: str, heartbeat:
         "problem": clean(event.problem),
         "reference_answer": clean(event.reference_answer),
         "strategy": event.strategy,
-        "params": _json_object(event.params),
+        "params": _json(dict(event.params)),
         "status": "running",
         "origin": event.origin,
         "parent_run": event.parent_run,
@@ -118,12 +118,11 @@ def run_values(event: RunStarted, owner: Owner, product_version: str, heartbeat:
     }
 
 
-def _json_object(params: Mapping[str, Any]) -> Values:
+def _json(content: Any) -> str:
     try:
-        json.dumps(dict(params), allow_nan=False)
+        return _encode(content)
     except (TypeError, ValueError) as error:
-        raise StoreError(f"the run's parameters cannot be recorded as JSON: {error}") from error
-    return dict(params)
+        raise StoreError(f"this cannot be recorded as JSON ({error}): {content!r}") from error
 
 
 def root_values(event: RunStarted) -> Values:
@@ -138,9 +137,9 @@ def node_values(run_id: str, event: StepSampled) -> Values:
         "parent": event.parent,
         "depth": event.depth,
         "text": clean(event.text),
-        "token_ids": None if event.token_ids is None else list(event.token_ids),
+        "token_ids": None if event.token_ids is None else _json(event.token_ids),
         "tokens": event.tokens,
-        "logprob": None if event.logprob is None else _finite(event.logprob, f"log-probability of node {event.node}"),
+        "logprob": None if event.logprob is None else _finite(event.logprob, event.node),
         "finish": event.finish,
         "copies": event.copies,
         "first_copies": event.copies,
@@ -157,21 +156,19 @@ def score_values(run_id: str, event: StepScored) -> Values:
         "seq": event.seq,
         "node": event.node,
         "scorer": clean(event.scorer),
-        "value": _finite(event.value, f"{event.scorer}'s score of node {event.node}"),
+        "value": _finite(event.value, event.node),
         "kind": event.kind,
     }
 
 
 def decision_values(run_id: str, event: Decision) -> Values:
-    for name, number in event.numbers.items():
-        _finite(number, f"`{name}` of the decision to {event.action} node {event.node}")
     return {
         "run_id": run_id,
         "seq": event.seq,
         "node": event.node,
         "action": event.action,
         "reason": event.reason,
-        "numbers": dict(event.numbers),
+        "numbers": _json(dict(event.numbers)),
     }
 
 
@@ -188,7 +185,7 @@ def finish_values(event: RunFinished) -> Values:
         "correct": event.correct,
         "graded_by": event.graded_by,
         "error": clean(event.error),
-        "grades": grades,
+        "grades": _json(grades),
     }
 
 
@@ -220,7 +217,7 @@ def run_record(row: Row[Any]) -> RunRecord:
         graded_by=row.graded_by,
         error=row.error,
         grades={answer: Grade(**grade) for answer, grade in (row.grades or {}).items()},
-        usage=Usage(**{name: getattr(row, name) for name in _USAGE}),
+        usage=Usage(**{name: getattr(row, name) for name in USAGE}),
         comparison_id=row.comparison_id,
         sweep_id=row.sweep_id,
         product_version=row.product_version,

@@ -55,8 +55,8 @@ class RunRow(Base):
     error: Mapped[str | None]
     #: `RunFinished.grades`: answer -> {"group", "correct", "rule"}; null until the run ends.
     grades: Mapped[dict[str, Any] | None]
-    comparison_id: Mapped[str | None] = mapped_column(index=True)
-    sweep_id: Mapped[str | None] = mapped_column(index=True)
+    comparison_id: Mapped[str | None]
+    sweep_id: Mapped[str | None]
 
     policy: Mapped[str]
     policy_parameters: Mapped[int]
@@ -134,7 +134,7 @@ class ScoreRow(Base):
     value: Mapped[float]
     kind: Mapped[str]
 
-    __table_args__ = (_of_a_node(),)
+    __table_args__ = (_of_a_node(), {"sqlite_with_rowid": False})
 
 
 class DecisionRow(Base):
@@ -149,7 +149,7 @@ class DecisionRow(Base):
     reason: Mapped[str]
     numbers: Mapped[dict[str, Any]]
 
-    __table_args__ = (_of_a_node(),)
+    __table_args__ = (_of_a_node(), {"sqlite_with_rowid": False})
 
 
 runs = cast(Table, RunRow.__table__)

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "seq", name="pk_scores"),
         _of_a_node("scores"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "decisions",
@@ -31,6 +32,7 @@ def upgrade() -> None:
         sa.Column("numbers", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "seq", name="pk_decisions"),
         _of_a_node("decisions"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -82,7 +84,7 @@ def _runs() -> None:
         sa.Column("heartbeat", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
     )
-    for column in ("created_at", "status", "comparison_id", "sweep_id"):
+    for column in ("created_at", "status"):
         op.create_index(f"ix_runs_{column}", "runs", [column])
 
 

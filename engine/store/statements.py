@@ -1,0 +1,42 @@
+"""Statements compiled once. Compiling from the cache at each call would cost a search more than the database does.
+
+A short search is recorded in two or three transactions with caches gone cold in between, where SQLAlchemy's way from a
+statement to the driver takes several times what SQLite needs for the rows. So the writer's few statements are
+SQLAlchemy's own, turned into the driver's SQL when the database is opened; values reach the driver as they are (JSON
+already as text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Values = dict[str, Any]
+
+
+class Prepared:
+    """One statement, for any number of rows."""
+
+    def __init__(self, statement: Insert | Update, dialect: Dialect, columns: Iterable[str] | None = None) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
+        assert isinstance(compiled, SQLCompiler)
+        self._sql = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup if compiled.positional else None
+
+    def execute(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Run the statement for each of `rows`; none is a no-op."""
+        if not rows:
+            return
+        if self._order is None:
+            connection.exec_driver_sql(self._sql, list(rows))
+        else:
+            connection.exec_driver_sql(self._sql, [tuple(row[name] for name in self._order) for row in rows])
+
+
+def inserting(table: Table, dialect: Dialect, without: Iterable[str] = ()) -> Prepared:
+    """An insert of all columns of `table` but those that stay NULL."""
+    names = [column.name for column in table.columns if column.name not in set(without)]
+    return Prepared(insert(table), dialect, names)
