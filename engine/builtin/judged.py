@@ -1,0 +1,94 @@
+"""From sampled solutions to PRM training rows: token ids with a mark after each step, labels from the exact checker.
+
+A step's label is 1 while it and everything before it are valid. Besides, every token up to the first error is labelled
+"is this the token where the solution goes wrong?"; that local signal makes a small PRM learnable in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from engine.builtin.checker import follow, wrong_at
+from engine.builtin.families import BY_NAME
+from engine.builtin.families.base import State
+from engine.builtin.problems import Problem
+from engine.builtin.sampling import Sample
+from engine.builtin.tokenizer import STEP, prompt_text, token_id
+from engine.builtin.training import NO_LABEL
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """One solution as the PRM reads it. `step_labels` sit on the marks, `token_labels` on the other tokens."""
+
+    ids: list[int]
+    step_labels: list[int]
+    token_labels: list[int]
+    first_wrong: int | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The checker's view: the first wrong step and where in its text it goes wrong."""
+
+    first_wrong: int | None
+    character: int = 0
+
+
+def verdict(problem: Problem, steps: Sequence[str]) -> Verdict:
+    state: State = BY_NAME[problem.family].start(problem.numbers)
+    for index, step in enumerate(steps):
+        after = follow(problem, state, step)
+        if after is None:
+            return Verdict(index, wrong_at(problem, state, step))
+        state = after
+    return Verdict(None)
+
+
+def prm_ids(tokenizer: PreTrainedTokenizerBase, problem: str, steps: Sequence[str]) -> list[int]:
+    """How a PRM reads a problem and its steps: segment by segment, a mark in place of each blank line."""
+    mark = token_id(tokenizer, STEP)
+    ids: list[int] = list(tokenizer(prompt_text(problem))["input_ids"])
+    for step in steps:
+        ids += [*tokenizer(step)["input_ids"], mark]
+    return ids
+
+
+def judge(tokenizer: PreTrainedTokenizerBase, samples: Iterable[Sample]) -> list[JudgedRow]:
+    """Rows for all samples that are complete and not drawn before."""
+    unique = list({(s.problem.text, s.steps): s for s in samples if s.finished and s.steps}.values())
+    mark = token_id(tokenizer, STEP)
+    prompts = tokenizer([prompt_text(s.problem.text) for s in unique])["input_ids"] if unique else []
+    steps = tokenizer([step for s in unique for step in s.steps])["input_ids"] if unique else []
+    pieces = {i: str(tokenizer.decode([i])) for i in range(len(tokenizer))}
+    rows, next_step = [], 0
+    for s, prompt in zip(unique, prompts, strict=True):
+        found = verdict(s.problem, s.steps)
+        ids, on_marks, on_tokens = list(prompt), [NO_LABEL] * len(prompt), [NO_LABEL] * len(prompt)
+        for index in range(len(s.steps)):
+            tokens = steps[next_step]
+            next_step += 1
+            right = found.first_wrong is None or index < found.first_wrong
+            local = [0 if right else NO_LABEL] * len(tokens)
+            if index == found.first_wrong:
+                local = local_labels([pieces[t] for t in tokens], found.character)
+            ids += [*tokens, mark]
+            on_marks += [*[NO_LABEL] * len(tokens), int(right)]
+            on_tokens += [*local, NO_LABEL]
+        rows.append(JudgedRow(ids, on_marks, on_tokens, found.first_wrong))
+    return rows
+
+
+def local_labels(pieces: Sequence[str], character: int) -> list[int]:
+    """0 before the token that holds the character, 1 on it, nothing after it."""
+    labels: list[int] = []
+    end = 0
+    for i, piece in enumerate(pieces):
+        end += len(piece)
+        if end > character or i == len(pieces) - 1:
+            return [*labels, 1, *[NO_LABEL] * (len(pieces) - i - 1)]
+        labels.append(0)
+    return labels

@@ -1,0 +1,97 @@
+"""What the two training loops share: optimizers, the learning-rate curve, batches of similar length, checkpoints.
+
+Everything is counted in tokens, never in seconds, so a run repeats on another machine. Nothing here knows what a
+policy or a PRM is.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+Row = tuple[list[int], list[int]]
+"""Token ids and, for each of them, a label."""
+NO_LABEL = -100
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast() -> torch.autocast:
+    return torch.autocast(device().type, torch.bfloat16)
+
+
+class Optimizers:
+    """Muon for the matrices inside the layers, AdamW for everything else, one learning rate for both."""
+
+    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], learning_rate: float) -> None:
+        parameters = [(name, p) for name, p in named if p.requires_grad]
+        inner = [p for name, p in parameters if ".layers." in name and p.ndim == 2]
+        outer = [p for name, p in parameters if not (".layers." in name and p.ndim == 2)]
+        self.parameters = inner + outer
+        self.learning_rate = learning_rate
+        self.both: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(inner, lr=learning_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(outer, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0),
+        ]
+
+    def step(self, done: float) -> None:
+        """One update; `done` is the share of the token budget that is used up."""
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        for optimizer in self.both:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate * curve(done)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict[str, Any]]:
+        return [optimizer.state_dict() for optimizer in self.both]
+
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        for optimizer, state in zip(self.both, states, strict=True):
+            optimizer.load_state_dict(state)
+
+
+def curve(done: float, warm_up: float = 0.02) -> float:
+    """Share of the full learning rate: a short rise, then a cosine down to 2 %."""
+    if done < warm_up:
+        return max(done / warm_up, 0.05)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
+
+
+def batches(rows: Sequence[Row], tokens: int, seed: int) -> list[list[int]]:
+    """Indices of rows in batches of similar length with at most `tokens` padded tokens each, in random order."""
+    rng = random.Random(seed)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + 8 * rng.random())
+    packed: list[list[int]] = [[]]
+    longest = 0
+    for i in order:
+        longest = max(longest, len(rows[i][0]))
+        if packed[-1] and longest * (len(packed[-1]) + 1) > tokens:
+            packed.append([])
+            longest = len(rows[i][0])
+        packed[-1].append(i)
+    rng.shuffle(packed)
+    return packed
+
+
+def pad(rows: Sequence[Sequence[int]], filler: int) -> torch.Tensor:
+    """Right-padded; a causal model never looks at what follows, so no mask is needed."""
+    longest = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows], device=device())
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
