@@ -62,7 +62,7 @@ def open_engine(url: URL) -> Engine:
         engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise StoreError(
-            "PostgreSQL needs the driver psycopg: pip install 'psycopg[binary]', or choose a file with --db"
+            "PostgreSQL needs the driver psycopg: pip install 'tts-ui[postgresql]', or choose a file with --db"
         ) from error
     try:
         _set_up(engine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import networkx as nx  # type: ignore[import-untyped]
+import networkx as nx
 
 from engine.store.rows import RunRecord
 from engine.tree import Node, Tree
