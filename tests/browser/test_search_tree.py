@@ -15,7 +15,8 @@ from tts_ui.components import SearchTree, decide_line, end_line, grade_line, nod
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
 TREE = ".search-tree"
-HOSTILE = ["${alert(1)}", "<img src=x onerror=window.hacked=1>", "{{7*7}}", "</script>", "<b>bold</b>", "&amp; &lt;", "`"]
+VIEW = f"document.querySelector('{TREE}').searchTree"
+HOSTILE = ["${alert(1)}", "<img src=x onerror=window.hacked=1>", "{{7*7}}", "</script>", "<b>b</b>", "&amp; &lt;", "`"]
 
 # --- small searches ------------------------------------------------------------------------------------------------
 
@@ -52,7 +53,7 @@ def wait_for(page: Any, **state: object) -> None:
 
 
 def position(page: Any, node: int) -> tuple[float, float]:
-    spot = page.evaluate("([css, id]) => document.querySelector(css).searchTree.position(id)", [TREE, node])
+    spot = page.evaluate(f"id => {VIEW}.position(id)", node)
     return spot["x"], spot["y"]
 
 
@@ -62,7 +63,7 @@ def click_node(page: Any, node: int) -> None:
 
 
 def says(page: Any) -> str:
-    return page.inner_text(f"{TREE} .st-says")
+    return str(page.inner_text(f"{TREE} .st-says"))
 
 
 def wait_for_python(page: Any, text: str) -> None:
@@ -164,7 +165,7 @@ def test_grows_live_and_keeps_zoom_selection_and_order(open_tree: Callable[..., 
     page.mouse.move(x, y)
     page.mouse.wheel(0, -400)
     wait_for(page, zoomed="true")
-    page.wait_for_function("x => Math.abs(document.querySelector('.search-tree').searchTree.position(2).x - x) > 40", arg=x)
+    page.wait_for_function(f"x => Math.abs({VIEW}.position(2).x - x) > 40", arg=x)
     span = position(page, 3)[0] - position(page, 1)[0]
     player.grow()
     player.grow()
@@ -213,22 +214,24 @@ def test_selection_from_outside(open_tree: Callable[..., Any], tree_app: Any) ->
     assert tree_app.picked == [6], "what Python selects is not told to Python"
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_shown_as_text(open_tree: Callable[..., Any], text: str) -> None:
-    page = open_tree(run_line("hostile", text) + node_line(1, 0, text) + score_line(1, 0.5))
-    page.mouse.move(*position(page, 1))
-    page.wait_for_selector(f"{TREE} .st-tip", state="visible")
-    assert page.text_content(f"{TREE} .st-tip-text") == text
+def test_hostile_text_is_shown_as_text(open_tree: Callable[..., Any]) -> None:
+    lines = [run_line("hostile", "".join(HOSTILE))]
+    lines += [node_line(node, 0, text) + score_line(node, 0.5) for node, text in enumerate(HOSTILE, 1)]
+    page = open_tree("".join(lines))
+    for node, text in enumerate(["".join(HOSTILE), *HOSTILE]):
+        page.mouse.move(*position(page, node))
+        page.wait_for_function("text => document.querySelector('.st-tip-text').textContent === text", arg=text)
     assert page.evaluate("window.hacked") is None
     assert page.locator(f"{TREE} img, {TREE} script, {TREE} b").count() == 0
 
 
 def test_follows_dark_mode(open_tree: Callable[..., Any]) -> None:
+    """Plotly's own colours follow too: the ink of the root, the only square."""
     page = open_tree(small_run())
-    root_fill = "() => document.querySelector('.search-tree .trace.scatter:nth-of-type(8) path.point')?.style.fill"
-    light = page.evaluate(root_fill)
+    fill = "() => document.querySelector('.search-tree .points path[style*=\"fill\"]').style.fill"
+    light = page.evaluate(fill)
     page.evaluate("document.body.classList.add('dark')")
-    page.wait_for_function(f"light => ({root_fill})() !== light", arg=light)
+    page.wait_for_function(f"light => ({fill})() !== light", arg=light)
 
 
 def test_fits_a_phone_and_takes_taps(open_tree: Callable[..., Any]) -> None:
@@ -237,6 +240,42 @@ def test_fits_a_phone_and_takes_taps(open_tree: Callable[..., Any]) -> None:
     page.touchscreen.tap(*position(page, 2))
     wait_for(page, selected=2)
     wait_for_python(page, "node 2")
+
+
+def swipe(page: Any, down: int) -> None:
+    """One finger, starting in the middle of the plot, moves `down` pixels."""
+    box = page.locator(f"{TREE} .st-plot").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+        page.evaluate("new Promise(requestAnimationFrame)")
+
+    touch("touchStart", {"x": x, "y": y})
+    for tenth in range(1, 11):
+        touch("touchMove", {"x": x, "y": y + down * tenth / 10})
+    touch("touchEnd")
+
+
+def test_one_finger_scrolls_the_page_until_the_tree_is_zoomed(open_tree: Callable[..., Any]) -> None:
+    page = open_tree(small_run(), width=390, height=500, touch=True)
+    swipe(page, -150)
+    page.wait_for_function("window.scrollY > 60")
+    page.evaluate("window.scrollTo(0, 0)")
+    page.click(f"{TREE} .st-closer")
+    wait_for(page, zoomed="true")
+    before = position(page, 0)[1]
+    swipe(page, -80)
+    page.wait_for_function(f"y => Math.abs({VIEW}.position(0).y - y) > 40", arg=before)
+    assert page.evaluate("window.scrollY") == 0
+
+
+def test_best_first_is_a_choice(open_tree: Callable[..., Any]) -> None:
+    page = open_tree(small_run())
+    assert position(page, 3)[0] < position(page, 1)[0]
+    page.click(f"{TREE} .st-sort")
+    page.wait_for_function(f"() => {VIEW}.position(1).x < {VIEW}.position(3).x")
 
 
 def test_draws_two_thousand_nodes(open_tree: Callable[..., Any]) -> None:

@@ -42,7 +42,7 @@ class _Unstubbed(ComponentMeta):
     """Gradio's component class without its habit of writing a .pyi file beside this module on every import."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
-        attrs["__init__"] = updateable(attrs["__init__"])
+        attrs["__init__"] = updateable(attrs["__init__"])  # type: ignore[no-untyped-call]
         return ABCMeta.__new__(cls, name, bases, attrs)
 
 

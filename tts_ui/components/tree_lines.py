@@ -8,6 +8,7 @@ the format. They cut what is long and keep each line whole, whatever characters 
 from __future__ import annotations
 
 import json
+import math
 from typing import Literal
 
 Action = Literal["keep", "prune", "expand", "finish", "choose", "descend", "backup"]
@@ -52,8 +53,8 @@ def node_line(
 
 def score_line(node_id: int, value: float | None, *, seq: int = 0) -> str:
     """A score of 0 to 1 that a scorer gave; a later line for the same node replaces it; None takes it back."""
-    known = value is not None and value == value and abs(value) != float("inf")
-    return _line({"t": "score", "s": seq, "id": node_id, "v": round(float(value), 6) if known and value is not None else None})
+    known = round(float(value), 6) if value is not None and math.isfinite(value) else None
+    return _line({"t": "score", "s": seq, "id": node_id, "v": known})
 
 
 def decide_line(node_id: int, action: Action, *, seq: int = 0) -> str:

@@ -153,7 +153,6 @@ class TreeView {
     this.scene = {
       log, at, size, direction, selected: this.selected, theme: (this.theme ??= readTheme(this.root)),
       view: this.view ?? Figure.fitView(at, size, direction, this.touch),
-      dragmode: this.touch && !this.view ? false : "pan",   // at full view one finger scrolls the page
     };
     const { data, layout } = Figure.figure(this.scene);
     this.Plotly.react(this.plot, data, layout, CONFIG);
@@ -179,9 +178,8 @@ class TreeView {
   hearPlotly() {
     this.heard = true;
     const moved = () => {
-      const { xaxis, yaxis } = this.plot.layout;
-      const x = this.plot._fullLayout?.xaxis.range ?? xaxis.range, y = this.plot._fullLayout?.yaxis.range ?? yaxis.range;
-      this.setView({ x: [...x], y: [y[1], y[0]] });
+      const { xaxis, yaxis } = this.plot._fullLayout ?? this.plot.layout;   // the full one is ahead during a gesture
+      this.setView({ x: [...xaxis.range], y: [yaxis.range[1], yaxis.range[0]] });
     };
     this.plot.on("plotly_relayouting", moved);
     this.plot.on("plotly_relayout", (change) => { if ("xaxis.range[0]" in change) moved(); });
@@ -250,7 +248,8 @@ class TreeView {
 
   onPick({ id, group }) {
     if (group && group !== this.props.group) return;
-    this.selectId(Number(id));
+    const node = Number.parseInt(id, 10);       // a link's data attribute is a string
+    if (Number.isInteger(node)) this.selectId(node);
   }
 
   onKey(event) {
@@ -259,6 +258,7 @@ class TreeView {
     const move = Walk.moveOf(event.key, this.direction);
     if (scale) this.zoom(scale);
     else if (event.key === "0") this.fit();
+    else if (event.key === "Escape") this.tip.hide();
     else if (move) this.walk(move);
     else return;
     event.preventDefault();

@@ -6,7 +6,8 @@ const CURVE_LIMIT = 400;            // edges bend below it; above, a straight li
 const LABEL_LIMIT = 90;             // nodes in view
 const BADGE_LIMIT = 400;
 // px between the frame and the outermost nodes; the tools lie on top, with larger buttons for fingers
-const INSET = { x: [30, 30], y: [48, 32], yTouch: [60, 32] };
+const INSET = { x: [30, 34], xNarrow: [16, 16], y: [48, 32], yTouch: [60, 32] };
+const NARROW = 480;
 const COLUMN_MAX = 84;              // px; a small tree is not blown up to the frame
 const LEVEL_MAX = 104;
 
@@ -47,9 +48,10 @@ function leastGap(depth, across) {
 /** The ranges that show the whole tree. y grows downwards, as on the screen. */
 export function fitView(at, size, direction, touch = false) {
   const right = direction === "right";
+  const inset = { x: size.width < NARROW ? INSET.xNarrow : INSET.x, y: touch ? INSET.yTouch : INSET.y };
   return {
-    x: fitAxis(at.x, size.width, INSET.x, right ? LEVEL_MAX * 1.6 : COLUMN_MAX, right),
-    y: fitAxis(at.y, size.height, touch ? INSET.yTouch : INSET.y, right ? COLUMN_MAX * 0.6 : LEVEL_MAX, !right),
+    x: fitAxis(at.x, size.width, inset.x, right ? LEVEL_MAX * 1.6 : COLUMN_MAX, right),
+    y: fitAxis(at.y, size.height, inset.y, right ? COLUMN_MAX * 0.6 : LEVEL_MAX, !right),
   };
 }
 
@@ -73,7 +75,7 @@ export function markerSize(scene) {
   const { view, size, direction } = scene;
   const column = roomBeside(scene);
   const level = pixelsPerUnit(view, size, direction === "right" ? "x" : "y");
-  return Math.max(4.5, Math.min(15, column * 0.62, level * 0.42));
+  return Math.max(4.5, Math.min(15, column * (direction === "right" ? 0.45 : 0.62), level * 0.42));
 }
 
 export function pixelsPerUnit(view, size, axis) {
@@ -175,7 +177,7 @@ function textTraces(scene, diameter) {
   const right = scene.direction === "right";
   const inView = nodesInView(scene);
   const room = roomBeside(scene);
-  const labelled = inView.length <= LABEL_LIMIT && room >= diameter + (right ? 15 : 24);
+  const labelled = inView.length <= LABEL_LIMIT && room >= diameter + (right ? 13 : 24);
   const pick = (wanted) => (inView.length <= BADGE_LIMIT ? inView.filter(wanted) : []);
   const radius = diameter / 2;
   const reachOf = (node) => radius * SYMBOL_SCALE[symbolOf(scene.log, node)];
@@ -186,7 +188,8 @@ function textTraces(scene, diameter) {
   return [
     textTrace(scene, labelled ? pick((node) => node.index > 0 && node.score !== null) : [],
       (node) => shortScore(node.score), beside, theme.muted),
-    textTrace(scene, room >= 16 ? pick((node) => node.copies > 1) : [], (node) => `×${node.copies}`, corner, theme.ink),
+    textTrace(scene, room >= 16 ? pick((node) => node.copies > 1) : [],
+      (node) => `×${node.copies}`, corner, theme.ink),
     markTrace(scene, pick((node) => node.correct === true), TICK, beyond, theme.correct, reach),
     markTrace(scene, pick((node) => node.correct === false), CROSS, beyond, theme.wrong, reach),
   ];
@@ -239,7 +242,7 @@ function layout(scene, diameter) {
     width: size.width, height: size.height, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
     xaxis: { ...axis, range: [...view.x] }, yaxis: { ...axis, range: [view.y[1], view.y[0]] },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: false,
-    dragmode: scene.dragmode, font: { family: theme.font, size: 11, color: theme.ink },
+    dragmode: "pan", font: { family: theme.font, size: 11, color: theme.ink },
     shapes: selectionRing(scene, diameter),
   };
 }

@@ -37,6 +37,11 @@ export function listenToPointer(view) {
     window.addEventListener("pointercancel", end, true);
   }, true);
 
+  /* While the whole tree is in view there is nothing to pan: one finger scrolls the page, as beside the plot. */
+  plot.addEventListener("touchstart", (event) => {
+    if (!view.view) event.stopPropagation();
+  }, { capture: true, passive: true });
+
   function tap(event) {
     const double = lastTap && event.timeStamp - lastTap.time < DOUBLE && near(lastTap, event);
     lastTap = double ? null : { x: event.clientX, y: event.clientY, time: event.timeStamp };
