@@ -14,19 +14,16 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Dialect, Engine, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from engine.errors import StoreError
-from engine.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored, Usage
+from engine.events import Event, Usage
 from engine.store import rows
 from engine.store.connect import reason, snapshot, writing
-from engine.store.owner import this_process
-from engine.store.statements import Prepared, Values, inserting
-from engine.store.tables import decisions, nodes, runs, scores
-from engine.store.version import product_version
+from engine.store.rounds import Round, RoundWriter
+from engine.store.tables import nodes, runs
 
 #: Seconds that a round may wait for others to share its transaction.
 LINGER_S = 0.09
@@ -38,8 +35,6 @@ CAPACITY = 500_000
 
 _log = logging.getLogger(__name__)
 
-_RAISE = update(nodes).where(nodes.c.run_id == bindparam("of_run"), nodes.c.id == bindparam("of_node"))
-_OF_RUN = update(runs).where(runs.c.id == bindparam("of_run"))
 _BEAT = (
     update(runs)
     .where(runs.c.id.in_(bindparam("of_runs", expanding=True)))
@@ -53,29 +48,12 @@ _ABANDON = (
 )
 
 
-@dataclass(slots=True)
-class Round:
-    """What one call of `record` brought for one run, as rows."""
-
-    run_id: str
-    usage: Values
-    run: Values | None = None
-    nodes: list[Values] = field(default_factory=list)
-    raises: list[Values] = field(default_factory=list)
-    scores: list[Values] = field(default_factory=list)
-    decisions: list[Values] = field(default_factory=list)
-    finish: Values | None = None
-
-    def __len__(self) -> int:
-        return 1 + len(self.nodes) + len(self.raises) + len(self.scores) + len(self.decisions)
-
-
 class Recorder:
     """The queue and its thread. Every attribute is guarded by `_changed`, except those the writer alone touches."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements = _Statements(engine.dialect)
+        self._rounds = RoundWriter(engine.dialect)
         self._changed = threading.Condition()
         self._queue: list[Round] = []
         self._waiting_since = 0.0
@@ -106,7 +84,7 @@ class Recorder:
         with self._changed:
             self._check(run_id)
             arrived = Round(run_id, rows.usage_values(usage))
-            next_node = self._fill(arrived, events)
+            next_node = arrived.fill(events, self._next_node.get(run_id), self._stored_nodes)
             if arrived.finish is not None:
                 self._next_node.pop(run_id, None)
                 self._urgent = True
@@ -160,28 +138,6 @@ class Recorder:
             raise StoreError(self._rejected[run_id])
         if self._size > CAPACITY:
             raise StoreError(f"{self._size} rows wait for a database that refuses them: {self.error}")
-
-    def _fill(self, arrived: Round, events: Sequence[Event]) -> int | None:
-        """Turn `events` into rows; returns the id the run's next node will have, None if no node came."""
-        run_id = arrived.run_id
-        next_node = self._next_node.get(run_id)
-        for event in events:
-            match event:
-                case StepSampled():
-                    if next_node is None:
-                        next_node = self._stored_nodes(run_id)
-                    next_node = _sampled(arrived, event, next_node)
-                case StepScored():
-                    arrived.scores.append(rows.score_values(run_id, event))
-                case Decision():
-                    arrived.decisions.append(rows.decision_values(run_id, event))
-                case RunStarted():
-                    arrived.run = rows.run_values(event, this_process(), product_version(), time.time())
-                    arrived.nodes.append(rows.root_values(event))
-                    next_node = 1
-                case RunFinished():
-                    arrived.finish = rows.finish_values(event)
-        return next_node
 
     def _stored_nodes(self, run_id: str) -> int:
         """How many nodes a run has that this recorder did not begin: a finished one that is added to."""
@@ -242,7 +198,7 @@ class Recorder:
     def _commit(self, due: list[Round]) -> None:
         try:
             with self._transaction() as connection:
-                self._statements.save(connection, due)
+                self._rounds.save(connection, due)
         except (OperationalError, InterfaceError) as error:
             self._failed(reason(error))
         except Exception as error:
@@ -314,42 +270,3 @@ class Recorder:
                 connection.execute(_ABANDON, {"of_runs": list(self._running)})
         except SQLAlchemyError as error:
             _log.warning("running runs could not be marked interrupted: %s", reason(error))
-
-
-def _sampled(arrived: Round, event: StepSampled, next_node: int) -> int:
-    if event.node > next_node:
-        raise StoreError(f"node {event.node} of run {arrived.run_id} arrived when node {next_node} was due")
-    if event.node == next_node:
-        arrived.nodes.append(rows.node_values(arrived.run_id, event))
-        return next_node + 1
-    arrived.raises.append(
-        {"of_run": arrived.run_id, "of_node": event.node, "copies": event.copies, "revised_seq": event.seq}
-    )
-    return next_node
-
-
-class _Statements:
-    """What the writer says to the database."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        ended = ("status", "stop_reason", "answer", "correct", "graded_by", "error", "grades")
-        late = {*ended, "comparison_id", "sweep_id"} - {"status"}
-        self._begin = inserting(runs, dialect, without=late)
-        self._node = inserting(nodes, dialect)
-        self._raise = Prepared(_RAISE, dialect, ["of_run", "of_node", "copies", "revised_seq"])
-        self._score = inserting(scores, dialect)
-        self._decision = inserting(decisions, dialect)
-        self._spend = Prepared(_OF_RUN, dialect, ["of_run", *rows.USAGE])
-        self._end = Prepared(_OF_RUN, dialect, ["of_run", *ended])
-
-    def save(self, connection: Connection, due: list[Round]) -> None:
-        """Write all rounds, table by table in the order their keys need; a run's last usage stands for all of them."""
-        self._begin.execute(connection, [saved.run | saved.usage for saved in due if saved.run is not None])
-        self._node.execute(connection, [row for saved in due for row in saved.nodes])
-        self._raise.execute(connection, [row for saved in due for row in saved.raises])
-        self._score.execute(connection, [row for saved in due for row in saved.scores])
-        self._decision.execute(connection, [row for saved in due for row in saved.decisions])
-        spent = {saved.run_id: {"of_run": saved.run_id, **saved.usage} for saved in due if saved.run is None}
-        self._spend.execute(connection, list(spent.values()))
-        ended = [{"of_run": saved.run_id, **saved.finish} for saved in due if saved.finish is not None]
-        self._end.execute(connection, ended)
