@@ -73,7 +73,7 @@ class TreeApp:
             go = gr.Button("Go", elem_id="go")
             go.click(self.play, self.name, self.tree, show_progress="hidden")
             self.tree.select(self.on_select, None, self.says, show_progress="hidden")
-            self.number.submit(lambda n: gr.update(selected=int(n)), self.number, self.tree, show_progress="hidden")
+            self.number.submit(self.on_number, self.number, self.tree, show_progress="hidden")
             self.demo.load(lambda: self.first, None, self.tree, show_progress="hidden")
         _, self.url, _ = self.demo.launch(
             server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, footer_links=[], ssr_mode=False
@@ -81,6 +81,9 @@ class TreeApp:
 
     def play(self, name: str) -> Iterator[str]:
         yield from self.plays[name]()
+
+    def on_number(self, number: float) -> Any:
+        return gr.update(selected=int(number))
 
     def on_select(self, event: gr.SelectData) -> str:
         self.picked.append(event.value)

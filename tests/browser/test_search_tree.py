@@ -211,6 +211,9 @@ def test_selection_from_outside(open_tree: Callable[..., Any], tree_app: Any) ->
     page.fill("#number input", "2")
     page.press("#number input", "Enter")
     wait_for(page, selected=2)
+    page.fill("#number input", "-1")
+    page.press("#number input", "Enter")
+    wait_for(page, selected="")
     assert tree_app.picked == [6], "what Python selects is not told to Python"
 
 

@@ -71,7 +71,8 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
             value: the lines of tree_lines.py; append to it while a search runs, begin anew for another run.
             height: of the drawing, in pixels.
             direction: where the steps go from the problem; the reader can turn it.
-            selected: id of the node to select, from Python (does not fire `select`).
+            selected: id of the node to select, from Python (does not fire `select`); -1 clears the selection, as
+                Gradio leaves a None out of an update.
             sync_url: keep `?node=` of the address at the selected node, and select that node when `?run=` fits.
             group: trees of one group answer an `st-pick` event that names it; others ignore that one.
             colorbar: draw the legend; the last of several trees side by side is enough.

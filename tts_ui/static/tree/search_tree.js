@@ -108,7 +108,7 @@ class TreeView {
 
   /* The node that the address or Python asks for is selected once it has arrived. */
   askedFor() {
-    if (Number.isInteger(this.props.selected)) return { id: this.props.selected, tell: false };
+    if (this.props.selected >= 0 && Number.isInteger(this.props.selected)) return { id: this.props.selected, tell: false };
     const query = new URLSearchParams(window.location.search);
     const run = query.get("run"), node = Number.parseInt(query.get("node") ?? "", 10);
     if (!this.props.sync_url || !run || !this.log.run.startsWith(run) || Number.isNaN(node)) return null;
@@ -202,9 +202,9 @@ class TreeView {
 
   selectedId() { return this.log.nodes[this.selected]?.id ?? null; }
 
-  /** Selects the node with this id; null clears. `tell` says whether Python hears of it. */
+  /** Selects the node with this id; null or -1 clears. `tell` says whether Python hears of it. */
   selectId(id, { tell = true } = {}) {
-    if (id === null || id === undefined) return this.select(-1, { tell: false });
+    if (id === null || id === undefined || id < 0) return this.select(-1, { tell: false });
     const index = this.log.indexOf.get(id);
     if (index === undefined) this.pending = { id, tell };
     else this.select(index, { tell });
