@@ -1,0 +1,10 @@
+"""Starts the app: `python app.py` is `tts-ui serve`. A Hugging Face Space (it sets `SPACE_ID`) runs it too."""
+
+import os
+import sys
+
+from tts_ui.cli import main
+
+if __name__ == "__main__":
+    in_a_space = ["--host", "0.0.0.0", "--public"] if os.environ.get("SPACE_ID") else []
+    main(["serve", *in_a_space, *sys.argv[1:]])
