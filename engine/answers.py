@@ -20,34 +20,37 @@ from fractions import Fraction
 
 from engine.events import Grade
 
-_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BRACES = re.compile(r"(\\(?:boxed|fbox)\s*\{)|\\[{}]|[{}]")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:/\d+)?")
+_LONGEST_NUMBER = 1000  # Python refuses to read integers of more than 4300 digits
 _FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(\d+)\}\{(\d+)\}")
 _THOUSANDS = re.compile(r"(?<=\d),(?:\\!)?(?=\d{3}(?!\d))")
+_SPACES = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not between digits: 1 1/2 is not 11/2
 _WRAPPERS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]*)\}")
 
 
 def extract_answer(text: str) -> str | None:
     """The content of the last complete `\\boxed{...}` of `text`, or None. Braces may nest."""
-    answer = None
-    for match in _BOXED.finditer(text):
-        depth, start = 1, match.end()
-        for index in range(start, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[index], 0)
-            if depth == 0:
-                answer = text[start:index].strip()
-                break
+    last, answer = -1, ""
+    open_braces: list[int | None] = []  # where the content of each open box begins; None for any other brace
+    for match in _BRACES.finditer(text):
+        if match[0].endswith("{") and match[0] != "\\{":
+            open_braces.append(match.end() if match[1] else None)
+        elif match[0] == "}" and open_braces:
+            start = open_braces.pop()
+            if start is not None and start > last:
+                last, answer = start, text[start : match.start()].strip()
     return answer or None
 
 
 def normalise(answer: str) -> str:
-    """A spelling-free form for the exact comparison: no `$`, spaces, thousands separators, text wrappers or final dot."""
+    """A spelling-free form for the exact comparison: no `$`, blanks, thousands separators, text wrappers, final dot."""
     plain = answer.strip().strip("$").strip()
     plain = _WRAPPERS.sub(r"\1", plain)
-    plain = plain.replace("\\left", "").replace("\\right", "").replace("\\!", "").replace("\\,", "").replace("\\ ", "")
+    plain = plain.replace("\\left", "").replace("\\right", "").replace("\\!", "").replace("\\,", "").replace("\\ ", " ")
     plain = plain.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
     plain = _THOUSANDS.sub("", plain)
-    return re.sub(r"\s+", "", plain).rstrip(".")
+    return _SPACES.sub("", plain).rstrip(".")
 
 
 def as_number(answer: str) -> Fraction | None:
@@ -55,7 +58,7 @@ def as_number(answer: str) -> Fraction | None:
     plain = normalise(answer)
     if match := _FRACTION.fullmatch(plain):
         plain = f"{match[1]}{match[2]}/{match[3]}"
-    if not _NUMBER.fullmatch(plain):
+    if len(plain) > _LONGEST_NUMBER or not _NUMBER.fullmatch(plain):
         return None
     numerator, _, denominator = plain.partition("/")
     if denominator and int(denominator) == 0:
@@ -67,7 +70,8 @@ class Checker:
     """Judges answers of mathematics. Thread-safe; owns at most one worker process, started when first needed.
 
     Args:
-        timeout_s: seconds math-verify may take for one comparison before it is killed and the answers count as different.
+        timeout_s: seconds math-verify may take for one comparison before it is killed and the answers count as
+        different.
     """
 
     def __init__(self, timeout_s: float = 5.0) -> None:
@@ -89,7 +93,8 @@ class Checker:
     def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
         """Group distinct answer strings by value and judge each group against `reference` (None: not judged).
 
-        The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them cheap.
+        The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them
+        cheap.
         """
         grades: dict[str, Grade] = {}
         representatives: list[str] = []

@@ -1,7 +1,7 @@
 """What a search costs: tokens, calls and FLOPs, counted in one place.
 
-Two conventions of FLOPs stand side by side because they disagree: the paper's (arXiv 2502.06703, Table 4) counts only the
-tokens the policy generates; the whole cost counts prompts and the PRM too, and the PRM is usually the larger part.
+Two conventions of FLOPs stand side by side because they disagree: the paper's (arXiv 2502.06703, Table 4) counts only
+the tokens the policy generates; the whole cost counts prompts and the PRM too, and the PRM is usually the larger part.
 """
 
 from __future__ import annotations

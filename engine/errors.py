@@ -1,8 +1,9 @@
 """The errors the engine raises on purpose.
 
-`InvalidInput` is the caller's mistake: one line that names the argument and the fix, raised at the edge before any model
-works. `ModelError` and `StoreError` are the world's fault: a checkpoint or a database that cannot be used. Everything
-else that escapes is a bug of ours. The command line and the app map these to exit codes and fields, once, at their edge.
+`InvalidInput` is the caller's mistake: one line that names the argument and the fix, raised at the edge before any
+model works. `ModelError` and `StoreError` are the world's fault: a checkpoint or a database that cannot be used.
+Everything else that escapes is a bug of ours. The command line and the app map these to exit codes and fields, once,
+at their edge.
 """
 
 from __future__ import annotations

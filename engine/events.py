@@ -1,8 +1,9 @@
 """The event log of a search: five kinds of small facts, and nothing else leaves the engine.
 
 Everything downstream (the recorder, the live tree, replay, export, the command line, tests) is a reader of this one
-stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number their
-facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in `REASONS`.
+stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number
+their facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in
+`REASONS`.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
 class Usage:
     """What a run has cost so far: tokens are positions of the model named, seconds are wall time.
 
-    `prompt_tokens` are policy positions computed outside decoding, `prompt_tokens_reused` those read from a prefix cache
-    instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM.
+    `prompt_tokens` are policy positions computed outside decoding, `prompt_tokens_reused` those read from a prefix
+    cache instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM.
     """
 
     generated_tokens: int = 0
@@ -94,10 +95,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepSampled:
-    """A node below `parent`. Emitted again, with the same `node` and a new `seq`, when an identical draw raises `copies`.
+    """A node below `parent`. Emitted again, same `node`, new `seq`, when an identical draw raises `copies`.
 
-    `logprob` is the sum of the tokens' natural log-probabilities at temperature 1, untruncated; `answer` is what the path
-    that ends here answers, null while it is open or has none.
+    `logprob` is the sum of the tokens' natural log-probabilities at temperature 1, untruncated; `answer` is what the
+    path that ends here answers, null while it is open or has none.
     """
 
     seq: int

@@ -1,18 +1,20 @@
 """One event loop in one thread, where all searches of this process run, whoever asked for them.
 
-The app and the command line submit runs from their own threads and stop them by cancelling; models, store and checker are
-shared. Everything a run emits goes to the store's recorder, and what is shown anywhere is read back from the store.
+The app and the command line submit runs from their own threads and stop them by cancelling; models, store and checker
+are shared. Everything a run emits goes to the store's recorder, and what is shown anywhere is read back from the
+store.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from engine.answers import Checker
-from engine.events import RunFinished
+from engine.events import Event, RunFinished, Usage
 from engine.models import Catalogue
 from engine.params import RunParams
 from engine.run import Question, Run
@@ -24,8 +26,8 @@ from engine.store.ids import new_run_id
 class Running:
     """A run that was submitted.
 
-    `future` ends with its `RunFinished`, or cancelled, or with the error that ended it; `ended` is set once the last event
-    of the run is with the recorder, which after a stop is a moment later.
+    `future` ends with its `RunFinished`, or cancelled, or with the error that ended it; `ended` is set once the last
+    event of the run is with the recorder, which after a stop is a moment later.
     """
 
     run: Run
@@ -53,20 +55,26 @@ class Host:
         self._thread.start()
 
     def submit(self, question: Question, params: RunParams, models: str | None = None) -> Running:
-        """Start a run and return at once after its models are loaded.
+        """Load the models if need be, start a run, and return when its first row is in the store.
 
-        Raises `InvalidInput` for a mistake in the request and `ModelError` where the models cannot be loaded.
+        Raises `InvalidInput` for a mistake in the request, `ModelError` where the models cannot be loaded and
+        `StoreError` where nothing can be recorded.
         """
         pair = self.catalogue.load(models)
         run_id = new_run_id()
-        run = Run(
-            run_id, question, params, pair.policy, pair.scorer,
-            lambda events, usage: self.store.record(events, usage, run_id),
-        )  # fmt: skip
-        ended = threading.Event()
+        begun, ended = threading.Event(), threading.Event()
+
+        def record(events: Sequence[Event], usage: Usage) -> None:
+            self.store.record(events, usage, run_id)
+            begun.set()
+
+        run = Run(run_id, question, params, pair.policy, pair.scorer, record)
         future = asyncio.run_coroutine_threadsafe(self._execute(run, ended), self._loop)
-        self.running[run_id] = Running(run, future, ended)
-        return self.running[run_id]
+        self.running[run_id] = running = Running(run, future, ended)
+        while not begun.wait(timeout=0.1) and not ended.is_set():
+            pass
+        self.store.flush(run_id)
+        return running
 
     def stop(self, run_id: str) -> bool:
         """Stop a run of this process; False if it is not running here."""

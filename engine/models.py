@@ -71,8 +71,8 @@ def _qwen_prm(name: str, folder: Path, system: str) -> Scorer:
     return QwenPRM(name, folder, system=system)
 
 
-#: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page and
-#: every refusal of bad input come without it.
+#: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
+#: and every refusal of bad input come without it.
 POLICIES: Mapping[str, Callable[[str, Path, str], Policy]] = {"local": _local_policy}
 SCORERS: Mapping[str, Callable[[str, Path, str], Scorer]] = {"qwen_prm": _qwen_prm}
 
@@ -119,10 +119,14 @@ class Catalogue:
 
     def _load(self, entry: PairEntry) -> Models:
         policy = POLICIES[entry.policy.kind](entry.policy.path, self._folder(entry.policy), entry.policy.system)
-        scorer = entry.scorer and SCORERS[entry.scorer.kind](
-            entry.scorer.path, self._folder(entry.scorer), entry.scorer.system
-        )
-        return Models(entry, policy, scorer)
+        if entry.scorer is None:
+            return Models(entry, policy, None)
+        load = SCORERS[entry.scorer.kind]
+        try:
+            return Models(entry, policy, load(entry.scorer.path, self._folder(entry.scorer), entry.scorer.system))
+        except Exception:
+            policy.close()  # or every further try would leave a thread and a model behind
+            raise
 
     def _folder(self, model: ModelEntry) -> Path:
         for folder in (assets() / "models" / model.path, self._file.parent / model.path, Path(model.path)):

@@ -1,4 +1,4 @@
-"""One run from question to answer: open the models' sessions, let the strategy search, choose, grade, and say how it ended.
+"""One run from question to answer: open the models' sessions, let the strategy search, choose, grade, conclude.
 
 Whatever happens on the way, the log ends with exactly one `RunFinished`, and nothing that was found is lost.
 """
@@ -6,8 +6,11 @@ Whatever happens on the way, the log ends with exactly one `RunFinished`, and no
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.answers import Checker
 from engine.cost import Meter
@@ -46,6 +49,20 @@ def check_fits(question: Question, policy: Policy, scorer: Scorer | None) -> Non
             )
 
 
+def one_line(problem: Exception) -> str:
+    """An error that nobody foresaw, as one line."""
+    return " ".join(f"{type(problem).__name__}: {problem}".split())
+
+
+async def _undisturbed(conclusion: Coroutine[Any, Any, RunFinished]) -> RunFinished:
+    """Wait for `conclusion` to its end, however often this task is cancelled meanwhile."""
+    task = asyncio.ensure_future(conclusion)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    return task.result()
+
+
 class Run:
     """A run in the making. `search` holds the tree as it grows; `writing()` is the step being written."""
 
@@ -63,7 +80,7 @@ class Run:
         return self._session.writing() if self._session else ""
 
     async def execute(self, checker: Checker) -> RunFinished:
-        """Search to the end. Cancelling stops the run (`stopped`) and raises; an error of the models ends it `failed`."""
+        """Search to the end. Cancelling stops the run (`stopped`) and raises; a model's error ends it `failed`."""
         meter = Meter(self._policy.info, self._scorer.info if self._scorer else None)
         self._session = self._policy.session(self.question.problem)
         scoring = self._scorer.session(self.question.problem) if self._scorer else None
@@ -85,13 +102,13 @@ class Run:
         except TtsError as problem:
             error = str(problem)
         except Exception as problem:
-            error = f"{type(problem).__name__}: {problem}"
+            error = one_line(problem)
             raise
         finally:
             self._session.close()
             if scoring:
                 scoring.close()
-            finished = await asyncio.shield(self._conclude(search, status, error, checker))
+            finished = await _undisturbed(self._conclude(search, status, error, checker))
             search.flush()
             self._sink([finished], meter.usage())
         return finished
@@ -109,7 +126,13 @@ class Run:
         )
 
     async def _conclude(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:
-        """Grade the answers and elect one from what finished, however the search ended."""
+        """Elect an answer from what finished, however the search ended; failing at that is an end, too."""
+        try:
+            return await self._elect(search, status, error, checker)
+        except Exception as problem:
+            return RunFinished("failed", error=error or one_line(problem))
+
+    async def _elect(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:
         answers = [leaf.answer for leaf in search.tree.completions() if leaf.answer is not None]
         grades = await asyncio.to_thread(checker.grades, answers, self.question.reference)
         groups = answer_groups(

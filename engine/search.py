@@ -1,8 +1,8 @@
 """Search: what a strategy may do, and the only way it can do it.
 
-A strategy expands, scores, keeps, prunes and finishes nodes; each of these becomes events, in request order, and the events
-build the tree the strategy sees. Everything a round emitted is handed to the sink together with the usage so far, so a
-search that is killed has its tree and its bill up to the last round.
+A strategy expands, scores, keeps, prunes and finishes nodes; each of these becomes events, in request order, and the
+events build the tree the strategy sees. Everything a round emitted is handed to the sink together with the usage so
+far, so a search that is killed has its tree and its bill up to the last round.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from engine.answers import extract_answer
 from engine.cost import Meter
-from engine.events import Action, Decision, Event, StepSampled, StepScored, Usage
+from engine.errors import ModelError
+from engine.events import Action, Decision, Event, Finish, StepSampled, StepScored, Usage
 from engine.policies.protocol import Draw, PolicySession, Sampling, Step, TokenBudget
 from engine.scorers.protocol import ScorerSession
 from engine.tree import Node, Tree
@@ -104,6 +105,8 @@ class Search:
             level = [node for node in unscored.values() if node.depth == depth]
             scores = await self._scorer.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
             for node, value in zip(level, scores, strict=True):
+                if not 0 <= value <= 1:
+                    raise ModelError(f"{name}: a score of {value} is outside 0 to 1; its weights may be damaged")
                 self._emit(StepScored(self._next_seq(), node.id, name, value))
             self.flush()
 
@@ -114,6 +117,7 @@ class Search:
         completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for good.
         """
         candidates = [node for node in frontier if node.finish != "budget"]
+        self.finish(node for node in frontier if node.finish == "budget")
         if finished == "bank":
             self.finish(node for node in candidates if node.terminal)
             candidates = [node for node in candidates if not node.terminal]
@@ -182,7 +186,7 @@ class Search:
         for parent, step in zip(parents, steps, strict=True):
             if step.tokens == 0:
                 continue
-            identity = (parent.id, step.token_ids or step.text, step.finish)
+            identity: _Identity = (parent.id, step.token_ids or step.text, step.finish)
             known = touched.get(identity) or self._sampled.get(identity)
             if known:
                 touched[identity] = replace(known, copies=known.copies + 1)
@@ -232,7 +236,7 @@ class Search:
 
 
 #: Node = (run, parent, token ids); a draw that the budget cut short is another node than one that ended there.
-_Identity = tuple[int, tuple[int, ...] | str, str]
+_Identity = tuple[int, tuple[int, ...] | str, Finish]
 
 
 def draw_seed(run_seed: int, path: Sequence[Node], index: int) -> int:

@@ -1,9 +1,9 @@
 """From step scores to the chosen answer, under the paper's names (arXiv 2502.06703, section 2.3 and Table 2).
 
-Two choices make a rule: how the step scores of a completion become one response score (`min`, `last`, `avg`, `prod`) and
-how the completions elect an answer: `max` (the answer of the best completion), `vote` (the answer with the largest sum of
-response scores) or `majority` (the most draws). A finished tree can be read again under every rule at no cost. Completions
-vote once for each draw that produced them, so merging identical steps changes no election.
+Two choices make a rule: how the step scores of a completion become one response score (`min`, `last`, `avg`, `prod`)
+and how the completions elect an answer: `max` (the answer of the best completion), `vote` (the answer with the largest
+sum of response scores) or `majority` (the most draws). A finished tree can be read again under every rule at no cost.
+Completions vote once for each draw that produced them, so merging identical steps changes no election.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def answer_groups(
         eligible_without_answer: whether completions without an answer may win. They are listed either way, last when
             they may not.
 
-    A completion that lacks a score the rule needs has weight 0. Ties fall to the larger best score, then the larger mean
-    log-probability a token, then the text: never to the order of finishing.
+    A completion that lacks a score the rule needs has weight 0. Ties fall to the larger best score, then the larger
+    mean log-probability a token, then the text: never to the order of finishing.
     """
     reducer = rule_named(rule).reducer
     members: dict[str | None, list[tuple[float | None, float, Node]]] = {}
@@ -125,7 +125,7 @@ def _group(
         weight = best_score or 0.0
     else:
         weight = sum((score or 0.0) * leaf.copies for score, _, leaf in leaves)
-    correct = grades[best.answer].correct if best.answer in grades else None
+    correct = grades[best.answer].correct if best.answer is not None and best.answer in grades else None
     if best.answer is None and any(grade.correct is not None for grade in grades.values()):
         correct = False
     return AnswerGroup(

@@ -20,7 +20,7 @@ _STATUS_AFTER: dict[str, NodeStatus] = {"keep": "kept", "prune": "pruned", "fini
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One step of the search. Node 0 is the root: the problem itself, depth 0, no tokens. Nodes are compared by identity.
+    """One step of the search. Node 0 is the root: the problem, depth 0, no tokens. Nodes compare by identity.
 
     `copies` is the number of draws that produced this step; `scores` maps a scorer's name to its value in [0, 1].
     """

@@ -69,15 +69,9 @@ def _usage(error: Exception) -> str:
         said = f"{options[-1] if options else parameter.metavar or parameter.name}: {hint.rstrip('.')}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "tts-ui"
-    dash = ", or put -- before a PROBLEM that begins with a dash" if _looks_like_problem(error) else ""
-    return f"{said}; see `{path} --help`{dash}"
-
-
-def _looks_like_problem(error: Exception) -> bool:
-    """Whether what was taken for an option is more likely a formula: "-3 + 5"."""
-    context = getattr(error, "ctx", None)
-    name = str(getattr(error, "option_name", "")).lstrip("-")
-    return bool(context and context.info_name == "solve" and (name[:1].isdigit() or not name[:1].isalpha()))
+    formula = not getattr(error, "option_name", "a").lstrip("-")[:1].isalpha()  # "-3 + 5" was taken for an option
+    dash = "put -- before a PROBLEM that begins with a dash, or " if formula else ""
+    return f"{said}; {dash}see `{path} --help`"
 
 
 def _drop_output() -> None:

@@ -85,7 +85,7 @@ def _problem(text: str) -> str:
             text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
         text.encode()
     except UnicodeError as error:
-        raise InvalidInput("problem", "it is not valid UTF-8 text; save it as UTF-8") from error
+        raise InvalidInput("problem", "it is not valid UTF-8 text; encode it as UTF-8") from error
     return text
 
 

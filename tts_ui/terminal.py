@@ -105,7 +105,7 @@ def print_models(catalogue: Catalogue) -> None:
         default = " (default)" if pair.name == catalogue.default else ""
         scorer = f"{pair.scorer.path} ({pair.scorer.kind})" if pair.scorer else "none"
         console.print(Text(one_line(f"{pair.name}{default}: {pair.title or pair.name}"), style="bold"))
-        console.print(Text(one_line(f"  policy {pair.policy.path} ({pair.policy.kind}), PRM {scorer}")))
+        console.print(Text(f"  {one_line(f'policy {pair.policy.path} ({pair.policy.kind}), PRM {scorer}')}"))
         if pair.note:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
 

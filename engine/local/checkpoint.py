@@ -1,4 +1,4 @@
-"""Opening a local Hugging Face checkpoint: safetensors only, no remote code, and one clear line when it cannot be used."""
+"""Opening a local Hugging Face checkpoint: safetensors only, no remote code, one clear line when it is unusable."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Any, TypeVar
 
 import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from engine.errors import ModelError
 from engine.events import ModelInfo
 
 M = TypeVar("M", bound=PreTrainedModel)
 
-#: Files up to this size are hashed whole; of larger ones the header (names, shapes, offsets) and the size stand for the rest.
+#: Files up to this size are hashed whole; of larger ones the header (names, shapes, offsets) and the size stand for
+#: the rest.
 _HASH_WHOLE_BELOW = 64 << 20
 
 
@@ -28,6 +30,7 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
         raise ModelError(f"{folder}: no checkpoint here (config.json is missing); check the path in the models file")
     if not list(folder.glob("*.safetensors")):
         raise ModelError(f"{folder}: no safetensors weights here; other formats are not loaded")
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # standard error belongs to the command line
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model, report = model_class.from_pretrained(
@@ -38,6 +41,9 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
         raise ModelError(f"{folder}: this checkpoint cannot be loaded, it may be damaged ({reason})") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{folder}: this checkpoint lacks weights, {missing[0]} and {len(missing) - 1} more")
+    architectures = list(model.config.architectures or [])
+    if architectures and type(model).__name__ not in architectures:
+        raise ModelError(f"{folder}: this checkpoint is a {architectures[0]}, not a {type(model).__name__}")
     model.requires_grad_(False)
     return model.eval(), tokenizer
 

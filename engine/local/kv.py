@@ -1,8 +1,9 @@
 """The KV cache of a ragged batch, and one model step over it.
 
-Rows are independent: each has its own length, joins and leaves at any time, and is filled by gathering the cached segments
-of its path. All layers live in one tensor, so joining, leaving and gathering are single operations. transformers only
-sees the `Cache` interface: `update` writes the new positions of each row behind what the row already has.
+Rows are independent: each has its own length, joins and leaves at any time, and is filled by gathering the cached
+segments of its path. All layers live in one tensor, so joining, leaving and gathering are single operations.
+transformers only sees the `Cache` interface: `update` writes the new positions of each row behind what the row already
+has.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import Cache, PretrainedConfig, PreTrainedModel
+from torch import Tensor, nn
+from transformers import Cache, PretrainedConfig
 from transformers.cache_utils import CacheLayerMixin
 
 #: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding.
@@ -78,13 +79,13 @@ class KVBatch:
         return self.buffer[:, :, row, :, start:end].clone()
 
 
-class _Layer(CacheLayerMixin):
+class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer of a `KVBatch`, as transformers wants to see it."""
 
     is_sliding = False
 
     def __init__(self, view: Tensor, index: tuple[Tensor, Tensor], columns: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._view, self._index, self._columns = view, index, columns
         self.is_initialized = True
 
@@ -107,7 +108,7 @@ class _Layer(CacheLayerMixin):
         return -1
 
 
-def step(model: PreTrainedModel, kv: KVBatch, ids: Tensor, counts: Tensor | None = None, **kwargs: Any) -> Any:
+def step(model: nn.Module, kv: KVBatch, ids: Tensor, counts: Tensor | None = None, **kwargs: Any) -> Any:
     """Run `model` over the next tokens of every row and take them into `kv`.
 
     Args:

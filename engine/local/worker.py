@@ -1,7 +1,7 @@
 """A thread that owns a model, and the jobs that asyncio tasks hand to it.
 
-One model, one thread: the searches of all users meet in the worker's queue, which is where their requests become one batch.
-The thread only ever sees plain data; results go back through each job's event loop.
+One model, one thread: the searches of all users meet in the worker's queue, which is where their requests become one
+batch. The thread only ever sees plain data; results go back through each job's event loop.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -56,7 +56,7 @@ class Job(Generic[T]):
             self._loop.call_soon_threadsafe(settle)
 
 
-J = TypeVar("J", bound="Job[object]")
+J = TypeVar("J", bound="Job[Any]")
 
 
 class Worker(Generic[J]):
@@ -71,14 +71,19 @@ class Worker(Generic[J]):
         self._turn, self._abort = turn, abort
         self._threads = 1 if parameters < _ONE_THREAD_BELOW else os.cpu_count() or 1
         self._queue: queue.SimpleQueue[J | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, job: J) -> None:
-        self._queue.put(job)
+        if self._closed:
+            job.fail(_closed())
+        else:
+            self._queue.put(job)
 
     def close(self) -> None:
         """Let the thread finish; jobs in flight fail."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join(timeout=10)
 
@@ -88,10 +93,12 @@ class Worker(Generic[J]):
         with torch.inference_mode():
             while True:
                 jobs = self._arrived(block=not busy)
-                if None in jobs:
-                    self._abort(ModelError("the model was closed while it worked"))
-                    return
                 new = [job for job in jobs if job is not None]
+                if None in jobs:
+                    self._abort(_closed())
+                    for job in new:
+                        job.fail(_closed())
+                    return
                 try:
                     busy = self._turn(new)
                 except Exception as error:  # out of memory, a broken checkpoint: the searches end, the app does not
@@ -108,3 +115,7 @@ class Worker(Generic[J]):
                 jobs.append(self._queue.get_nowait())
         except queue.Empty:
             return jobs
+
+
+def _closed() -> ModelError:
+    return ModelError("the model was closed while it worked")

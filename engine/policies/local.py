@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.cost import PolicyCost
+from engine.errors import ModelError
 from engine.events import Finish, ModelInfo
 from engine.local.checkpoint import describe, open_checkpoint, template_id
 from engine.local.kv import KVBatch, step
@@ -195,7 +196,7 @@ class _Decoder:
         last = hidden[torch.arange(len(parents), device=self._device), counts - 1]
         for index, (row, segments) in enumerate(zip(parents, cached, strict=True)):
             self._remember_path(batch, index, row, len(segments))
-        head = self._model.get_output_embeddings()
+        head = self._model.get_output_embeddings()  # type: ignore[no-untyped-call]
         assert head is not None
         return head(last)  # type: ignore[no-any-return]
 
@@ -222,6 +223,8 @@ class _Decoder:
                 torch.tensor(top_p, device=self._device) if min(top_p) < 1 else None,
                 torch.from_numpy(uniforms(seeds, counters)).to(self._device),
             )
+            if not bool(logprobs.isfinite().all()):
+                raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
             for row, token, logprob in zip(rows, tokens.tolist(), logprobs.tolist(), strict=True):
                 self._take(row, token, logprob)
         self._retire()
@@ -245,7 +248,7 @@ class _Decoder:
 
     def _piece(self, token: int) -> str:
         if token not in self._pieces:
-            self._pieces[token] = self._tokenizer.decode([token])
+            self._pieces[token] = self.text([token])
         return self._pieces[token]
 
     def _retire(self) -> None:

@@ -1,7 +1,7 @@
 """What a search needs of a policy: prompts it can fit, and single steps below given paths.
 
-A policy knows nodes as data (their text and token ids) and nothing of strategies. A session is opened for each run; it owns
-whatever makes the next step cheap (a prefix cache, a server connection), and closing it frees that.
+A policy knows nodes as data (their text and token ids) and nothing of strategies. A session is opened for each run; it
+owns whatever makes the next step cheap (a prefix cache, a server connection), and closing it frees that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. `temperature` 0 is greedy; `max_step_tokens` cuts a step (its `finish` is then `length`)."""
+    """How tokens are drawn. `temperature` 0 is greedy; `max_step_tokens` cuts a step (finish `length`)."""
 
     temperature: float = 0.8
     top_p: float = 1.0
@@ -74,8 +74,9 @@ class PolicySession(Protocol):
     ) -> list[Step]:
         """One step for each draw, in the order of `draws`.
 
-        Each token is paid for from `budget`, in draw order; a draw that cannot pay ends with finish `budget`. Counts what
-        it does into `cost` as it goes, so that a cancelled call is charged too. Cancelling stops at the next token.
+        Each token is paid for from `budget`, in draw order; a draw that cannot pay ends with finish `budget`. Counts
+        what it does into `cost` as it goes, so that a cancelled call is charged too. Cancelling stops at the next
+        token.
         """
         ...
 

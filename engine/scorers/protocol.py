@@ -1,7 +1,7 @@
 """What a search needs of a scorer: a value in [0, 1] for the last step of each path.
 
-As with policies, a session belongs to one run and owns its prefix cache. A causal PRM's score of a step never changes when
-later steps arrive, so a session is asked for each node once.
+As with policies, a session belongs to one run and owns its prefix cache. A causal PRM's score of a step never changes
+when later steps arrive, so a session is asked for each node once.
 """
 
 from __future__ import annotations

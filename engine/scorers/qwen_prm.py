@@ -1,14 +1,15 @@
 """Qwen2.5-Math-PRM: a two-label head read at the `<extra_0>` that closes every step.
 
 Format (huggingface.co/Qwen/Qwen2.5-Math-PRM-7B): the chat template with the problem as the user's turn, then each step
-without its trailing blank line, then `<extra_0>`; the score is the softmax probability of label 1 at that token. Text is
-tokenised a segment at a time and the token is placed by id, so a step that spells out "<extra_0>" cannot forge a score.
-The model is causal, so each node is computed once, behind the cached KV of its path, at the cost of its own tokens and the
-one separator.
+without its trailing blank line, then `<extra_0>`; the score is the softmax probability of label 1 at that token. Text
+is tokenised a segment at a time and the token is placed by id, so a step that spells out "<extra_0>" cannot forge a
+score. The model is causal, so each node is computed once, behind the cached KV of its path, at the cost of its own
+tokens and the one separator.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PretrainedConfig, PreTrainedTokenizerBase, Qwen2Model, Qwen2PreTrainedModel
+from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2Model, Qwen2PreTrainedModel
 
 from engine.cost import ScorerCost
 from engine.errors import ModelError
@@ -37,13 +38,13 @@ _MAX_ROWS = 64
 class Qwen2ForProcessRewardModel(Qwen2PreTrainedModel):
     """The published layout: a Qwen2 backbone and `score` = Linear, ReLU, Linear to two labels."""
 
-    def __init__(self, config: PretrainedConfig) -> None:
+    def __init__(self, config: Qwen2Config) -> None:
         super().__init__(config)
         self.model = Qwen2Model(config)
         self.score = nn.Sequential(
             nn.Linear(config.hidden_size, config.hidden_size), nn.ReLU(), nn.Linear(config.hidden_size, 2)
         )
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
 
 class QwenPRM:
@@ -56,7 +57,9 @@ class QwenPRM:
             raise ModelError(f"{folder}: the tokenizer has no {STEP_TOKEN} token, this is not a PRM of this family")
         self.info: ModelInfo = describe(name, folder, model, template_id(self._tokenizer))
         self._system = system
-        self._judge = _Judge(model, self._tokenizer, step_id, self.info)
+        # The judge reads in its own thread, with special tokens as text; that is a state of the tokenizer, so it has
+        # its own.
+        self._judge = _Judge(model, copy.deepcopy(self._tokenizer), step_id, self.info)
 
     def _prompt_ids(self, problem: str) -> list[int]:
         messages = [{"role": "user", "content": problem}]
@@ -126,14 +129,14 @@ class _Judge:
         """Score every waiting request; the paths of all of them share batches."""
         self._requests = [request for request in new if not request.cancelled]
         self._compute_prompts()
-        rows = [self._row(request, path) for request in self._requests for path in request.paths]
+        rows = [row for request in self._requests for row in self._rows(request)]
         for start in range(0, len(rows), _MAX_ROWS):
             chunk = [row for row in rows[start : start + _MAX_ROWS] if not row.request.cancelled]
             if chunk:
                 for row, score in zip(chunk, self._forward(chunk), strict=True):
                     row.request.scores.append(score)
         for request in self._requests:
-            request.resolve(request.scores)
+            request.resolve(request.scores)  # without effect on a request that failed
         self._requests = []
         return False
 
@@ -149,6 +152,14 @@ class _Judge:
                 request = next(request for request in self._requests if request.session is session)
                 row = _Row(request, [], session.prompt, [(_PROMPT, 0, len(session.prompt))])
                 self._forward([row])
+
+    def _rows(self, request: _Request) -> list[_Row]:
+        """The rows of a request; one that cannot be scored fails alone."""
+        try:
+            return [self._row(request, path) for path in request.paths]
+        except ModelError as error:
+            request.fail(error)
+            return []
 
     def _row(self, request: _Request, path: Sequence[Node]) -> _Row:
         session = request.session

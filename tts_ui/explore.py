@@ -1,0 +1,303 @@
+"""The Explore page: one problem, one search, live or read back.
+
+The page holds no search of its own. Run hands the request to the host and from then on the page reads the store,
+exactly as it does when a run is opened by its address; closing the tab stops nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import gradio as gr
+
+from engine.builtin.problems import FAMILIES, examples, reference_answer
+from engine.errors import InvalidInput, TtsError
+from engine.host import Host
+from engine.params import FINISHED_RULES, RunParams
+from engine.run import Question
+from engine.selection import RULES
+from engine.strategies import STRATEGIES
+from engine.tree import Tree
+from tts_ui import fragments
+from tts_ui.components import SearchTree
+from tts_ui.feed import Feed
+from tts_ui.plain_text import LATEX_DELIMITERS, markdown
+
+#: Seconds between two looks at the store while a run grows: here, and in another process.
+_POLL_HERE, _POLL_ELSEWHERE = 0.15, 1.0
+
+#: The fields of the form, in the order of the form, by the names of `RunParams` and `Question`.
+FIELDS = (
+    "problem", "strategy", "n", "width", "seed", "reference", "select", "temperature", "top_p", "finished", "max_steps",
+    "max_tokens_total", "eligible_without_answer",
+)  # fmt: skip
+
+_DEFAULT_RULE = "the strategy's own"
+
+
+class ExplorePage:
+    """Builds the page into the current `gr.Blocks` and answers its events."""
+
+    def __init__(self, host: Host, blocks: gr.Blocks) -> None:
+        self._host = host
+        self._build(blocks)
+
+    # --- what is on it ----------------------------------------------------------------------------------------------
+
+    def _build(self, blocks: gr.Blocks) -> None:
+        form, run, stop = self._form()
+        ticker = gr.HTML("", elem_id="ticker", container=False, padding=False)
+        run_id = gr.Textbox(visible="hidden", elem_id="run-id")
+        strip = gr.HTML("", elem_id="strip", container=False, padding=False)
+        with gr.Row(elem_classes="hero"):
+            with gr.Column(scale=5, min_width=320):
+                tree = SearchTree(height=520, elem_id="tree")
+            with gr.Column(scale=3, min_width=320, elem_id="detail"):
+                head = gr.HTML("", container=False, padding=False, elem_id="detail-head")
+                text = gr.Markdown("", latex_delimiters=LATEX_DELIMITERS, elem_id="detail-text", container=False)
+                facts = gr.HTML(_HINT, container=False, padding=False, elem_id="detail-facts")
+        with gr.Tabs():
+            with gr.Tab("Answers"):
+                answers = gr.HTML("", elem_id="answers", container=False, padding=False)
+            with gr.Tab("Cost"):
+                cost = gr.HTML("", elem_id="cost", container=False, padding=False)
+
+        shown = [run_id, tree, strip, answers, cost, ticker, run, stop]
+        opened = blocks.load(
+            self._open, None, shown, show_progress="hidden", api_visibility="private", concurrency_limit=None
+        )
+        run.click(
+            self._run, list(form.values()), shown, validator=self._validate, show_progress="hidden",
+            concurrency_limit=None, cancels=[opened], api_visibility="private",
+        )  # fmt: skip
+        stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
+        tree.select(
+            self._select, [run_id], [head, text, facts], queue=False, show_progress="hidden", api_visibility="private"
+        )
+        run_id.change(None, [run_id], None, js=_PUT_RUN_IN_URL)
+
+    def _form(self) -> tuple[dict[str, Any], gr.Button, gr.Button]:
+        """The fields by name, in the order of `FIELDS`, and the two buttons."""
+        defaults = RunParams()
+        menu = [(f"{FAMILIES[problem.family]}: {problem.text}", problem.text) for problem in examples()]
+        with gr.Row(elem_classes="question"):
+            problem = gr.Textbox(
+                label="Problem", value=examples()[0].text, lines=2, max_lines=6, scale=5, min_width=320,
+                placeholder="Type a maths problem, or choose an example", elem_id="problem",
+            )  # fmt: skip
+            example = gr.Dropdown(
+                menu, value=None, label="Examples", scale=2, min_width=220, elem_id="examples", info=None
+            )
+        with gr.Row(elem_classes="settings"):
+            strategy = gr.Dropdown(
+                [(kind.title, name) for name, kind in STRATEGIES.items()], value=defaults.strategy,
+                label="Strategy", scale=2, min_width=150, filterable=False, elem_id="strategy",
+            )  # fmt: skip
+            n = gr.Number(defaults.n, label="N completions", precision=0, minimum=1, min_width=110, elem_id="n")
+            width = gr.Number(
+                defaults.width, label=_width_label(16, 4), precision=0, minimum=1, min_width=170, elem_id="m"
+            )
+            seed = gr.Number(defaults.seed, label="Seed", precision=0, minimum=0, min_width=90, elem_id="seed")
+            run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
+            stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
+        with gr.Accordion("More settings", open=False, elem_id="more"):
+            with gr.Row():
+                reference = gr.Textbox(
+                    label="Reference answer",
+                    info="To mark answers right or wrong. Known for the examples.",
+                    min_width=200,
+                )
+                select = gr.Dropdown(
+                    [_DEFAULT_RULE, *RULES], value=_DEFAULT_RULE, label="Selection rule",
+                    info="How the finished answers elect one.", min_width=200,
+                )  # fmt: skip
+                finished = gr.Dropdown(
+                    list(FINISHED_RULES), value=defaults.finished, label="Finished beams", min_width=200,
+                    info="bank: set aside, the search goes on. compete: they use up a slot.",
+                )  # fmt: skip
+            with gr.Row():
+                temperature = gr.Number(defaults.temperature, label="Temperature", info="0 is greedy.", min_width=130)
+                top_p = gr.Number(defaults.top_p, label="Top-p", info="1 keeps every token.", min_width=130)
+                max_steps = gr.Number(
+                    defaults.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130
+                )
+                budget = gr.Number(
+                    None,
+                    label="Token budget",
+                    precision=0,
+                    info="Generated tokens at most; empty: no limit.",
+                    min_width=170,
+                )
+                eligible = gr.Checkbox(
+                    defaults.eligible_without_answer, label="\u201cNo answer\u201d may win", min_width=170,
+                    info="Whether completions without an answer stay eligible.",
+                )  # fmt: skip
+        example.input(
+            lambda text: text, example, problem, queue=False, show_progress="hidden", api_visibility="private"
+        )
+        for field in (strategy, n, width):
+            field.change(
+                _shape, [strategy, n, width], [n, width], queue=False, show_progress="hidden", api_visibility="private"
+            )
+        fields = (
+            problem,
+            strategy,
+            n,
+            width,
+            seed,
+            reference,
+            select,
+            temperature,
+            top_p,
+            finished,
+            max_steps,
+            budget,
+            eligible,
+        )
+        return dict(zip(FIELDS, fields, strict=True)), run, stop
+
+    # --- what it does -----------------------------------------------------------------------------------------------
+
+    def _validate(self, *values: Any) -> list[dict[str, Any]]:
+        """One verdict a field; runs before anything is queued or loaded."""
+        wrong = ""
+        message = ""
+        try:
+            question, _ = _request(values)
+            self._check_length(question)
+        except InvalidInput as error:
+            wrong = {"answer": "reference", "models": "problem", "scorer": "strategy"}.get(
+                error.argument, error.argument
+            )
+            message = error.message[:1].upper() + error.message[1:]
+        return [gr.validate(field != wrong, message) for field in FIELDS]
+
+    def _check_length(self, question: Question) -> None:
+        """A problem too long for the context window is refused at the field if the models are there already."""
+        if self._host.catalogue.loaded():
+            from engine.run import check_fits
+
+            pair = self._host.catalogue.load()
+            check_fits(question, pair.policy, pair.scorer)
+
+    async def _run(self, *values: Any) -> AsyncIterator[Any]:
+        """Start a run and follow it to its end."""
+        question, params = _request(values)
+        if not self._host.catalogue.loaded():
+            yield _changes(ticker=_ticker("Loading the models"), stop=gr.update(interactive=False))
+        try:
+            running = await asyncio.to_thread(self._host.submit, question, params)
+            async for change in self._follow(running.id):
+                yield change
+        except TtsError as error:
+            yield _changes(ticker=_ticker(str(error), "error"), run=gr.update(interactive=True))
+
+    async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
+        """Open the run the address names, if any; a running one grows on."""
+        prefix = request.query_params.get("run")
+        if not prefix:
+            yield _changes()
+            return
+        try:
+            await asyncio.to_thread(self._host.store.mark_interrupted)
+            record = await asyncio.to_thread(self._host.store.run, prefix)
+            async for change in self._follow(record.id):
+                yield change
+        except TtsError as error:
+            yield _changes(ticker=_ticker(str(error), "error"))
+
+    async def _follow(self, run_id: str) -> AsyncIterator[Any]:
+        """Show a run until it is over. What is shown was committed; only the ticker is not."""
+        feed = await asyncio.to_thread(Feed, self._host.store, run_id)
+        fresh = True
+        while True:
+            running = self._host.running.get(run_id)
+            if fresh or feed.over:
+                yield self._shown(feed, running.run.writing if running else None)
+            elif running:
+                yield _changes(ticker=_ticker(running.run.writing(), "live"))
+            if feed.over:
+                return
+            await asyncio.sleep(_POLL_HERE if running else _POLL_ELSEWHERE)
+            fresh = await asyncio.to_thread(feed.update)
+
+    def _shown(self, feed: Feed, writing: Callable[[], str] | None) -> tuple[Any, ...]:
+        return _changes(
+            run_id=feed.record.id,
+            tree=feed.value,
+            strip=fragments.strip(feed.record, feed.tree),
+            answers=fragments.answers(feed.record, feed.tree),
+            cost=fragments.cost(feed.record),
+            ticker=_ticker(writing(), "live") if writing else "",
+            run=gr.update(interactive=feed.over),
+            stop=gr.update(interactive=not feed.over and writing is not None),
+        )
+
+    def _stop(self, run_id: str) -> Any:
+        self._host.stop(run_id)
+        return gr.update(interactive=False)
+
+    def _select(self, run_id: str, event: gr.SelectData) -> tuple[str, str, str]:
+        record, events = self._host.store.read(run_id)
+        tree = Tree.from_events(events)
+        node = tree[int(event.value)]
+        return (
+            fragments.detail_head(record, tree, node),
+            markdown(node.text),
+            fragments.detail(record, tree, node),
+        )
+
+
+_HINT = (
+    '<p class="hint">Click a step, or walk the tree with the arrow keys: its text, its score and why it was kept.</p>'
+)
+
+_PUT_RUN_IN_URL = """(id) => {
+  const url = new URL(location.href);
+  if (!id || url.searchParams.get("run") === id) return;
+  if (!id.startsWith(url.searchParams.get("run") || "-")) url.searchParams.delete("node");
+  url.searchParams.set("run", id);
+  history.replaceState(null, "", url);
+}"""
+
+_OUTPUTS = ("run_id", "tree", "strip", "answers", "cost", "ticker", "run", "stop")
+
+
+def _changes(**values: Any) -> tuple[Any, ...]:
+    """New values for some of the page's outputs; the others stay as they are."""
+    return tuple(values.get(name, gr.skip()) for name in _OUTPUTS)
+
+
+def _request(values: tuple[Any, ...]) -> tuple[Question, RunParams]:
+    """The form as a request. Raises `InvalidInput` naming the field at fault."""
+    form = dict(zip(FIELDS, values, strict=True))
+    problem = form.pop("problem") or ""
+    reference = (form.pop("reference") or "").strip() or reference_answer(problem)
+    if form["select"] == _DEFAULT_RULE:
+        form["select"] = None
+    for name, value in form.items():
+        if value is None and name not in ("select", "max_tokens_total"):
+            raise InvalidInput(name, "it is empty; give a value")
+    return Question(problem, reference), RunParams(**form)
+
+
+def _width_label(n: int | None, width: int | None) -> str:
+    """M, and what follows from it: K survivors."""
+    if n and width and n >= width and n % width == 0:
+        return f"Width M (K = {n // width} survivors)"
+    return "Width M"
+
+
+def _shape(strategy: str, n: int | None, width: int | None) -> tuple[Any, Any]:
+    """Only the parameters that the strategy has a use for are shown."""
+    options = STRATEGIES[strategy].options
+    return gr.update(visible="n" in options), gr.update(visible="width" in options, label=_width_label(n, width))
+
+
+def _ticker(text: str, kind: str = "") -> str:
+    from html import escape
+
+    words = " ".join(text.split())[-160:]
+    return f'<div class="ticker {kind}" role="status">{escape(words)}</div>' if words else ""

@@ -1,0 +1,202 @@
+"""The pieces of HTML around the tree: answer strip, step detail, answers, cost. Pure functions of a run and its tree.
+
+Every text that came from a model or a person passes `html.escape`; the fragments are values of `gr.HTML`, never
+templates.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from engine.events import Decision
+from engine.selection import AnswerGroup, answer_groups
+from engine.store import RunRecord
+from engine.tree import Node, Tree
+from tts_ui import numbers
+
+_OUTCOME = {True: '<b class="ok">&#10003; correct</b>', False: '<b class="bad">&#10007; wrong</b>', None: ""}
+_STATUS = {
+    "running": "searching",
+    "done": "",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted: the process that ran it ended",
+}
+
+
+def strip(record: RunRecord, tree: Tree) -> str:
+    """The line above the tree: the answer, who voted for it, what it cost."""
+    usage = record.usage
+    cost = [
+        f"<b>{numbers.count(usage.generated_tokens)}</b> tokens",
+        f"PRM <b>{numbers.count(usage.scored_tokens)}</b>" if record.scorer else "no PRM",
+        f"<b>{numbers.flops(usage.flops_all)}</b>",
+        f"<b>{numbers.seconds(usage.wall_s)}</b>",
+    ]
+    parts = [_answer(record, tree), *cost]
+    return f'<div class="strip">{"".join(f"<span>{part}</span>" for part in parts if part)}</div>'
+
+
+def _answer(record: RunRecord, tree: Tree) -> str:
+    state = _STATUS[record.status]
+    if record.error:
+        return f'<b class="bad">failed</b> {escape(record.error)}'
+    if record.status == "running":
+        leaves = sum(node.copies for node in tree.completions())
+        return f'<b class="live">{state}</b> {numbers.count(len(tree) - 1)} steps, {leaves} finished'
+    if record.answer is None:
+        return f"<b>no answer</b> {state}"
+    groups = _groups(record, tree)
+    votes = f"{groups[0].votes} of {sum(group.votes for group in groups)} votes"
+    weight = f", weight {numbers.weight(groups[0].weight)}" if record.scorer else ""
+    known = f" {_OUTCOME[record.correct]}" if record.correct is not None else ""
+    return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i> {state}'
+
+
+def _groups(record: RunRecord, tree: Tree) -> list[AnswerGroup]:
+    return answer_groups(
+        tree, record.grades, record.params["select"], record.scorer.name if record.scorer else None,
+        eligible_without_answer=bool(record.params.get("eligible_without_answer")),
+    )  # fmt: skip
+
+
+def answers(record: RunRecord, tree: Tree) -> str:
+    """The table of answers, best first under the run's rule."""
+    groups = _groups(record, tree)
+    if not groups:
+        return '<p class="hint">No completion has finished yet.</p>'
+    top = max(group.weight for group in groups) or 1
+    rows = "".join(
+        f'<tr><td><button class="link" data-pick="{group.nodes[0]}">{escape(group.answer or "no answer")}</button></td>'
+        f"<td>{_OUTCOME[group.correct]}</td><td>{group.votes}</td>"
+        f"<td>{_bar(group.weight / top)} {numbers.weight(group.weight)}</td>"
+        f"<td>{numbers.score(group.best_score)}</td></tr>"
+        for group in groups
+    )
+    rule = escape(str(record.params["select"])).replace("_", "_<wbr>")
+    return (
+        "<table><thead><tr><th>answer</th><th>outcome</th><th>votes</th>"
+        f"<th>weight ({rule})</th><th>best score</th></tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def cost(record: RunRecord) -> str:
+    """Where the tokens and operations went, policy and PRM apart."""
+    usage = record.usage
+    rows = [
+        ("policy: tokens generated", numbers.count(usage.generated_tokens), "every draw, abandoned steps too"),
+        ("policy: prompt tokens computed", numbers.count(usage.prompt_tokens), "positions read outside decoding"),
+        ("policy: tokens reused", numbers.count(usage.prompt_tokens_reused), "read from the prefix cache instead"),
+        ("PRM: tokens scored", numbers.count(usage.scored_tokens), "each step once, behind its cached path"),
+        ("PRM: tokens reused", numbers.count(usage.scored_tokens_reused), "read from the prefix cache instead"),
+        ("calls", f"{usage.policy_calls} policy, {usage.scorer_calls} PRM", "batches sent to each model"),
+        ("FLOPs, the paper's way", numbers.flops(usage.flops_paper), "2 x policy parameters x tokens generated"),
+        ("FLOPs, all", numbers.flops(usage.flops_all), "prompts and the PRM counted too"),
+        ("time", numbers.seconds(usage.wall_s), "wall clock"),
+    ]
+    if record.scorer is None:
+        rows = [row for row in rows if not row[0].startswith("PRM")]
+    body = "".join(f"<tr><td>{name}</td><td>{value}</td><td>{what}</td></tr>" for name, value, what in rows)
+    models = f"{escape(record.policy.name)} ({numbers.count(record.policy.parameters)} parameters)"
+    if record.scorer:
+        models += f", {escape(record.scorer.name)} ({numbers.count(record.scorer.parameters)} parameters)"
+    return f'<table class="cost"><tbody>{body}</tbody></table><p class="hint">{models}</p>'
+
+
+def detail_head(record: RunRecord, tree: Tree, node: Node) -> str:
+    """Above the step's text: which step this is, its score and its rank."""
+    if node.parent is None:
+        return '<div class="head"><b>Problem</b></div>'
+    length = max((len(tree.path(leaf)) for leaf in tree.nodes if _below(tree, node, leaf)), default=node.depth)
+    score = node.scores.get(record.scorer.name) if record.scorer else None
+    rank = next((d for d in reversed(node.decisions) if d.reason == "rank"), None)
+    place = f" #{rank.numbers['rank']:.0f}/{rank.numbers['of']:.0f}" if rank else ""
+    return (
+        f'<div class="head"><b>Step {node.depth} of {length}</b>'
+        f"<span>PRM <b>{numbers.score(score)}</b>{place}</span></div>"
+    )
+
+
+def _below(tree: Tree, node: Node, other: Node) -> bool:
+    return node is other or node in tree.path(other)
+
+
+def detail(record: RunRecord, tree: Tree, node: Node) -> str:
+    """Below the step's text: why it lives or died, its facts, its path and its siblings."""
+    if node.parent is None:
+        return _run_facts(record)
+    scorer = record.scorer.name if record.scorer else ""
+    chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
+    why = "".join(f"<li>{line}</li>" for line in _reasons(node, chosen))
+    facts = [
+        f"{numbers.count(node.tokens)} tokens",
+        f"log-probability {node.logprob:.2f}" if node.logprob is not None else "log-probability n/a",
+        f"drawn {node.copies} times" if node.copies > 1 else "drawn once",
+        {"step": "", "eos": "ended its answer", "length": "cut: out of room", "budget": "cut: out of budget"}[
+            node.finish
+        ],
+    ]
+    if node.answer is not None:
+        facts.append(f"answer <b>{escape(node.answer)}</b> {_OUTCOME[_correct(record, node)]}")
+    path = "".join(_step_row(step, scorer, step is node) for step in tree.path(node))
+    siblings = [child for child in tree.children(tree[node.parent]) if child is not node]
+    others = "".join(_step_row(step, scorer, False) for step in siblings)
+    return (
+        f'<ul class="why">{why}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
+        f"<h4>Path</h4>{path}" + (f"<h4>Siblings ({len(siblings)})</h4>{others}" if siblings else "")
+    )
+
+
+def _correct(record: RunRecord, node: Node) -> bool | None:
+    grade = record.grades.get(node.answer) if node.answer is not None else None
+    return grade.correct if grade else None
+
+
+def _reasons(node: Node, chosen: bool) -> list[str]:
+    lines = [f"<b>{node.status}</b>"] if not node.decisions else [_reason(decision) for decision in node.decisions]
+    if chosen and not any(decision.action == "choose" for decision in node.decisions):
+        lines.append("<b>on the chosen path</b>")
+    return lines
+
+
+def _reason(decision: Decision) -> str:
+    """One decision in plain words, with the numbers behind it."""
+    n = decision.numbers
+    match decision.action, decision.reason:
+        case "keep", "rank":
+            return f"<b>kept</b>: rank {n['rank']:.0f} of {n['of']:.0f}, {n['k']:.0f} survive"
+        case "prune", "rank":
+            return f"<b>pruned</b>: rank {n['rank']:.0f} of {n['of']:.0f}, cut-off {numbers.score(n['cut_off'])}"
+        case "prune", "width_reached":
+            return f"<b>pruned</b>: the search had its {n['n']:.0f} completions"
+        case "prune", "max_steps":
+            return f"<b>pruned</b>: {n['max_steps']:.0f} steps are the limit"
+        case "prune", "budget":
+            return "<b>cut</b>: the token budget was spent"
+        case "finish", _:
+            return "<b>finished</b>" + (": out of room" if decision.reason == "length" else "")
+        case "choose", _:
+            return f"<b>chosen</b>: {n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"
+        case action, reason:
+            return f"<b>{escape(action)}</b>: {escape(reason)}"
+
+
+def _step_row(step: Node, scorer: str, current: bool) -> str:
+    value = step.scores.get(scorer)
+    words = " ".join(step.text.split())
+    return (
+        f'<button class="step{" here" if current else ""} {step.status}" data-pick="{step.id}" title="{escape(words)}">'
+        f"<b>{step.depth}</b><span>{numbers.score(value) if scorer else ''}</span>{_bar(value)}"
+        f"<em>{escape(words[:90])}</em></button>"
+    )
+
+
+def _bar(share: float | None) -> str:
+    return f'<i class="bar"><i style="width:{100 * max(0.0, min(1.0, share or 0.0)):.0f}%"></i></i>'
+
+
+def _run_facts(record: RunRecord) -> str:
+    params = " &middot; ".join(f"{escape(key)} {escape(str(value))}" for key, value in record.params.items())
+    reference = f"<p>Reference answer <b>{escape(record.reference_answer)}</b></p>" if record.reference_answer else ""
+    settings = f'<p class="facts">{escape(record.strategy)} &middot; {params}</p>'
+    return f'{reference}{settings}<p class="facts">run {record.id}</p>'

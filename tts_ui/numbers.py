@@ -1,0 +1,44 @@
+"""Numbers as the product writes them: `1,240`, `0.9 GFLOP`, `0.4 s`, `0.41`; `n/a` for what was not recorded."""
+
+from __future__ import annotations
+
+NOT_AVAILABLE = "n/a"
+
+_PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def count(value: int | None) -> str:
+    return NOT_AVAILABLE if value is None else f"{value:,}"
+
+
+def flops(value: float | None) -> str:
+    """Floating-point operations with the SI prefix that fits."""
+    if value is None:
+        return NOT_AVAILABLE
+    for size, prefix in _PREFIXES:
+        if value >= size:
+            return f"{_short(value / size)} {prefix}FLOP"
+    return f"{value:.0f} FLOP"
+
+
+def seconds(value: float | None) -> str:
+    if value is None:
+        return NOT_AVAILABLE
+    if value < 60:
+        return f"{_short(value)} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def score(value: float | None) -> str:
+    """A probability or score with two digits."""
+    return NOT_AVAILABLE if value is None else f"{value:.2f}"
+
+
+def weight(value: float) -> str:
+    """A vote's weight: whole votes without a fraction."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.2f}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 0.095 else f"{value:.2f}"

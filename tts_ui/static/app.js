@@ -1,0 +1,47 @@
+// What the page does besides Gradio: keys, the header's toggles, and links that select a node of the tree.
+(() => {
+  const remembered = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+  const remember = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private mode */ } };
+  const click = (id) => document.querySelector(`#${id}:not([disabled])`)?.click();
+
+  const toggles = {
+    dark: (on) => document.body.classList.toggle("dark", on),
+    large: (on) => document.documentElement.classList.toggle("large", on),
+  };
+
+  const actions = {
+    help: () => document.getElementById("help")?.showModal(),
+    dark: () => remember("rte-dark", toggles.dark(!document.body.classList.contains("dark"))),
+    large: () => remember("rte-large", toggles.large(!document.documentElement.classList.contains("large"))),
+  };
+
+  const keys = {
+    r: () => click("run"),
+    s: () => click("stop"),
+    "/": () => document.querySelector("#problem textarea")?.focus(),
+    "?": actions.help,
+  };
+
+  const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+
+  document.addEventListener("click", (event) => {
+    const todo = event.target.closest?.("[data-do]");
+    if (todo) actions[todo.dataset.do]?.();
+    const pick = event.target.closest?.("[data-pick]");
+    if (pick) window.dispatchEvent(new CustomEvent("st-pick", { detail: { id: Number(pick.dataset.pick) } }));
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const name of Object.keys(toggles)) {
+      const wish = remembered(`rte-${name}`);
+      if (wish !== null) toggles[name](wish === "true");
+    }
+  });
+})();
