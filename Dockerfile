@@ -1,0 +1,13 @@
+# The app for a server or a Docker Space: port 7860, user 1000, visitors choose from the catalogue only.
+FROM python:3.11-slim
+RUN useradd --create-home --uid 1000 user
+WORKDIR /home/user/app
+COPY --chown=user requirements.lock ./
+# The CPU build of torch; for a GPU, install the CUDA build of the same version instead.
+RUN pip install --no-cache-dir torch==$(sed -n 's/^torch==//p' requirements.lock) --index-url https://download.pytorch.org/whl/cpu \
+ && pip install --no-cache-dir -r requirements.lock
+COPY --chown=user . .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+USER user
+EXPOSE 7860
+CMD ["tts-ui", "serve", "--host", "0.0.0.0", "--port", "7860", "--public"]
