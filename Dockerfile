@@ -3,8 +3,9 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
 COPY --chown=user requirements.lock ./
-# The CPU build of torch; for a GPU, install the CUDA build of the same version instead.
-RUN pip install --no-cache-dir torch==$(sed -n 's/^torch==//p' requirements.lock) --index-url https://download.pytorch.org/whl/cpu \
+# torch brings gigabytes of CUDA unless pip is given an index of CPU builds: docker build --build-arg TORCH_INDEX=URL
+ARG TORCH_INDEX=""
+RUN pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch==$(sed -n 's/^torch==//p' requirements.lock) \
  && pip install --no-cache-dir -r requirements.lock
 COPY --chown=user . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .

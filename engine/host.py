@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -44,15 +45,24 @@ class Running:
 
 
 class Host:
-    """Runs searches and records them."""
+    """Runs searches and records them.
 
-    def __init__(self, store: Store, catalogue: Catalogue | None = None) -> None:
+    Args:
+        unwatched_limit_s: stop a run that nobody has watched for so long (see `watch`); None lets every run go on.
+    """
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue | None = None, *, unwatched_limit_s: float | None = None
+    ) -> None:
         self.store, self.catalogue = store, catalogue or Catalogue()
         self.running: dict[str, Running] = {}
+        self._watched: dict[str, float] = {}
         self._checker = Checker()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
         self._thread.start()
+        if unwatched_limit_s is not None:
+            asyncio.run_coroutine_threadsafe(self._stop_unwatched(unwatched_limit_s), self._loop)
 
     def submit(self, question: Question, params: RunParams, models: str | None = None) -> Running:
         """Load the models if need be, start a run, and return when its first row is in the store.
@@ -69,12 +79,19 @@ class Host:
             begun.set()
 
         run = Run(run_id, question, params, pair.policy, pair.scorer, record)
+        self.watch(run_id)
         future = asyncio.run_coroutine_threadsafe(self._execute(run, ended), self._loop)
         self.running[run_id] = running = Running(run, future, ended)
+        if ended.is_set():  # it was over before it could be listed
+            self.running.pop(run_id, None)
         while not begun.wait(timeout=0.1) and not ended.is_set():
             pass
         self.store.flush(run_id)
         return running
+
+    def watch(self, run_id: str) -> None:
+        """Say that somebody is looking at this run right now."""
+        self._watched[run_id] = time.monotonic()
 
     def stop(self, run_id: str) -> bool:
         """Stop a run of this process; False if it is not running here."""
@@ -85,7 +102,11 @@ class Host:
 
     def close(self) -> None:
         """Stop what runs, wait until it is recorded, and end the loop and the models."""
-        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(timeout=30)
+        stopping = list(self.running.values())
+        for running in stopping:
+            running.stop()
+        for running in stopping:  # a run that is electing its answer is not cut short, so its end is recorded too
+            running.ended.wait(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
@@ -98,9 +119,11 @@ class Host:
         finally:
             ended.set()
             self.running.pop(run.id, None)
+            self._watched.pop(run.id, None)
 
-    async def _cancel_all(self) -> None:
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _stop_unwatched(self, limit_s: float) -> None:
+        while True:
+            await asyncio.sleep(limit_s / 10)
+            for run_id in [run_id for run_id, seen in self._watched.items() if time.monotonic() - seen > limit_s]:
+                if not self.stop(run_id):
+                    self._watched.pop(run_id, None)

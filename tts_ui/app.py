@@ -22,6 +22,9 @@ from tts_ui.explore import ExplorePage
 NAME = "Reasoning Tree Explorer"
 _STATIC = Path(__file__).with_name("static")
 
+#: In public mode a run nobody watches for so long is stopped: visitors close tabs, and the processor is shared.
+_UNWATCHED_LIMIT_S = 60.0
+
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -52,7 +55,7 @@ def serve(
     Raises `InvalidInput`, `ModelError` or `StoreError` before anything is served.
     """
     with Store.open(db) as store:
-        engine = Host(store, Catalogue(models or CATALOGUE))
+        engine = Host(store, Catalogue(models or CATALOGUE), unwatched_limit_s=_UNWATCHED_LIMIT_S if public else None)
         try:
             demo = launch(engine, host, port)
             threading.Thread(target=_warm_up, args=[engine], name="warm-up", daemon=True).start()

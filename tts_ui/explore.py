@@ -214,6 +214,8 @@ class ExplorePage:
         fresh = True
         while True:
             running = self._host.running.get(run_id)
+            if running:
+                self._host.watch(run_id)
             if fresh or feed.over:
                 yield self._shown(feed, running.run.writing if running else None)
             elif running:
