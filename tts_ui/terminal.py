@@ -85,10 +85,10 @@ def print_tree(record: RunRecord, tree: Tree) -> None:
 
 
 def print_runs(records: Sequence[RunRecord]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("run", "created (UTC)", "strategy", "N", "status", "answer", "", "problem"):
-        wide = name in ("answer", "problem")
-        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=8 if wide else None, ratio=wide or None)
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in ("run", "created (UTC)", "strategy", "N", "status", "answer", ""):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("problem", no_wrap=True, overflow="ellipsis", ratio=1)  # gives way to the others
     for record in records:
         table.add_row(
             record.id, record.created_at[:16].replace("T", " "), record.strategy, str(record.params.get("n", "")),

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import COMMAND, Cli, Start, run
+
+
+@pytest.fixture(scope="session")
+def tts_ui() -> Cli:
+    return run
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the installed command, with Ctrl-C in force even where the tests themselves run in the background."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def begin(*arguments: object, **streams: Any) -> subprocess.Popen[bytes]:
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TTS_UI_")}
+        process = subprocess.Popen(
+            [COMMAND, *map(str, arguments)],
+            env=environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **pipes,
+        )
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()

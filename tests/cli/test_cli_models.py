@@ -1,0 +1,94 @@
+"""`--models`: names, files, and checkpoints that cannot be used. The files are real copies of the built-in models."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import Cli
+from safetensors.torch import load_file, save_file
+
+from engine.assets import assets
+
+PAIR = '[[pair]]\nname = "{name}"\n[pair.policy]\nkind = "local"\npath = "{policy}"\n'
+WITH_PRM = PAIR + '[pair.scorer]\nkind = "qwen_prm"\npath = "builtin-prm"\n'
+EASY = "Compute 2 + 3."
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A models file with a whole pair and one that has no PRM."""
+    path = tmp_path / "mine.toml"
+    path.write_text(WITH_PRM.format(name="mine", policy="builtin-xs") + PAIR.format(name="bare", policy="builtin-xs"))
+    return path
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the built-in policy beside the models file, to be damaged."""
+    return Path(shutil.copytree(assets() / "models" / "builtin-xs", tmp_path / "copy"))
+
+
+def test_models_are_listed_without_loading(tts_ui: Cli, file: Path) -> None:
+    assert "builtin-xs (default)" in tts_ui("models").out
+    listed = tts_ui("models", "--models", file).out
+    assert "mine (default)" in listed and "policy builtin-xs (local), PRM none" in listed
+
+
+def test_a_pair_of_a_file(tts_ui: Cli, file: Path, db: Path) -> None:
+    greedy = ["solve", EASY, "--strategy", "greedy", "--json", "--db", db]
+    for models in (file, f"{file}:bare"):
+        outcome = tts_ui(*greedy, "--models", models)
+        assert json.loads(outcome.out)["run"]["policy"] == "builtin-xs"
+
+
+def test_a_search_that_needs_a_prm_is_refused_without_one(tts_ui: Cli, file: Path, db: Path) -> None:
+    outcome = tts_ui("solve", EASY, "--models", f"{file}:bare", "--db", db)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("tts-ui: --scorer: beam_search needs a PRM")
+    assert tts_ui("solve", EASY, "--models", f"{file}:none", "--db", db).err.startswith(
+        "tts-ui: --models: unknown pair"
+    )
+
+
+def test_a_problem_longer_than_the_context_window(tts_ui: Cli, db: Path) -> None:
+    outcome = tts_ui("solve", "Compute " + " + ".join(["17"] * 2000) + ".", "--db", db)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("tts-ui: PROBLEM: ") and "do not fit the context window" in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert json.loads(tts_ui("runs", "--json", "--db", db).out)["runs"] == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "removed"])
+def test_a_corrupt_checkpoint_is_one_line(tts_ui: Cli, copy: Path, tmp_path: Path, db: Path, damage: str) -> None:
+    weights = copy / "model.safetensors"
+    if damage == "removed":
+        weights.unlink()
+    else:
+        weights.write_bytes(weights.read_bytes()[:5000] if damage == "cut" else b"")
+    models = tmp_path / "mine.toml"
+    models.write_text(PAIR.format(name="damaged", policy="copy"))
+    outcome = tts_ui("solve", EASY, "--strategy", "greedy", "--models", models, "--db", db)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert str(copy) in outcome.err and outcome.err.count("\n") == 1
+
+
+def test_a_search_that_fails_prints_its_document_and_exits_with_1(
+    tts_ui: Cli, copy: Path, tmp_path: Path, db: Path
+) -> None:
+    """The tokenizer knows tokens that the policy does not, which shows when it is first asked."""
+    weights = load_file(copy / "model.safetensors")
+    rows = next(len(value) for name, value in weights.items() if "embed_tokens" in name)
+    few = {name: value[:8].clone() if len(value) == rows else value for name, value in weights.items()}
+    save_file(few, copy / "model.safetensors", {"format": "pt"})
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"vocab_size": 8}))
+    models = tmp_path / "mine.toml"
+    models.write_text(PAIR.format(name="small", policy="copy"))
+    outcome = tts_ui("solve", EASY, "--strategy", "greedy", "--models", models, "--json", "--db", db)
+    assert outcome.code == 1
+    run = json.loads(outcome.out)["run"]
+    assert run["status"] == "failed" and run["error"]
+    assert outcome.err.startswith("tts-ui: ") and outcome.err.count("\n") == 1

@@ -1,0 +1,197 @@
+"""`tts-ui solve` on the built-in models, and what the other commands say of its runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+from command_line import Cli, Outcome, Start
+
+from engine.builtin.problems import examples
+from engine.errors import InvalidInput
+from engine.store import Store
+
+PROBLEM = examples()[0].text
+REFERENCE = examples()[0].answer
+
+#: Every field of the run document, version 1, with the types it may have.
+TEXT, MAYBE_TEXT, NUMBER = (str,), (str, type(None)), (int, float)
+DOCUMENT: dict[str, dict[str, tuple[type, ...]]] = {
+    "run": {
+        "id": TEXT, "created_at": TEXT, "problem": TEXT, "reference_answer": MAYBE_TEXT, "strategy": TEXT,
+        "params": (dict,), "policy": TEXT, "scorer": MAYBE_TEXT, "status": TEXT, "stop_reason": MAYBE_TEXT,
+        "origin": TEXT, "parent_run": MAYBE_TEXT, "fork_node": (int, type(None)), "answer": MAYBE_TEXT,
+        "correct": (bool, type(None)), "graded_by": MAYBE_TEXT, "error": MAYBE_TEXT,
+    },
+    "usage": {
+        "generated_tokens": (int,), "prompt_tokens": (int,), "prompt_tokens_reused": (int,), "scored_tokens": (int,),
+        "scored_tokens_reused": (int,), "policy_calls": (int,), "scorer_calls": (int,), "flops_paper": (float,),
+        "flops_all": (float,), "wall_s": (float,),
+    },
+    "nodes": {
+        "id": (int,), "parent": (int, type(None)), "depth": (int,), "text": TEXT, "tokens": (int,),
+        "logprob": (float, type(None)), "finish": TEXT, "copies": (int,), "origin": TEXT, "status": TEXT,
+        "answer": MAYBE_TEXT, "seq": (int,),
+    },
+    "scores": {"node": (int,), "scorer": TEXT, "value": (float,), "kind": TEXT, "seq": (int,)},
+    "decisions": {"node": (int,), "action": TEXT, "reason": TEXT, "numbers": (dict,), "seq": (int,)},
+    "answers": {
+        "answer": MAYBE_TEXT, "votes": (int,), "weight": NUMBER, "correct": (bool, type(None)), "nodes": (list,),
+    },
+}  # fmt: skip
+
+
+def check(document: dict[str, Any]) -> None:
+    """The document has the contract's fields, all of them, of the contract's types."""
+    assert list(document) == ["format", "version", *DOCUMENT]
+    assert (document["format"], document["version"]) == ("tts-ui.run", 1)
+    for part, fields in DOCUMENT.items():
+        for entry in document[part] if isinstance(document[part], list) else [document[part]]:
+            assert set(entry) == set(fields)
+            for name, types in fields.items():
+                assert type(entry[name]) in types, (part, name, entry[name])
+
+
+@pytest.fixture(scope="module")
+def solved(tts_ui: Cli, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    db = tmp_path_factory.mktemp("solved") / "runs.db"
+    return db, tts_ui("solve", PROBLEM, "--n", 8, "--width", 2, "--json", "--db", db)
+
+
+def test_json_prints_the_run_document_and_nothing_else(solved: tuple[Path, Outcome]) -> None:
+    outcome = solved[1]
+    document = json.loads(outcome.out)
+    assert (outcome.code, outcome.err) == (0, "")
+    check(document)
+    assert document["run"]["status"] == "done"
+    assert document["run"]["params"] == document["run"]["params"] | {
+        "n": 8, "width": 2, "select": "prm_last_vote", "temperature": 0.8, "seed": 0
+    }  # fmt: skip
+    assert all(document[part] for part in DOCUMENT)
+    assert document["nodes"][0]["text"] == PROBLEM
+
+
+def test_a_built_in_problem_is_graded_against_its_exact_answer(solved: tuple[Path, Outcome]) -> None:
+    run = json.loads(solved[1].out)["run"]
+    assert run["reference_answer"] == REFERENCE
+    assert run["correct"] is (run["answer"] == REFERENCE)
+
+
+def test_every_other_command_reads_the_same_run(tts_ui: Cli, solved: tuple[Path, Outcome], tmp_path: Path) -> None:
+    db, outcome = solved
+    document = json.loads(outcome.out)
+    run_id = document["run"]["id"]
+
+    listed = json.loads(tts_ui("runs", "--json", "--db", db).out)
+    assert listed == {"format": "tts-ui.runs", "version": 1, "runs": [document["run"]]}
+    assert run_id in tts_ui("runs", "--search", "BEAM", "--db", db).out
+    assert tts_ui("runs", "--search", "no such text", "--db", db).out == "no run matches\n"
+
+    drawn = tts_ui("show", run_id[:15], "--db", db)
+    assert drawn.code == 0
+    assert len(re.findall(r"[▶★●○◆] #\d+ ", drawn.out)) == len(document["nodes"]) - 1
+    assert "cut-off 0." in drawn.out and "★" in drawn.out
+
+    assert tts_ui("export", run_id, "--db", db).out == outcome.out
+    file = tmp_path / "run.json"
+    assert tts_ui("export", run_id, "--format", "json", "-o", file, "--db", db) == Outcome(0, "", "")
+    assert json.loads(file.read_text(encoding="utf-8")) == document
+    graph = nx.parse_graphml(tts_ui("export", run_id, "--format", "graphml", "-o", "-", "--db", db).out)
+    assert len(graph) == len(document["nodes"])
+
+
+def test_the_summary_says_answer_votes_cost_and_where_to_look(tts_ui: Cli, db: Path) -> None:
+    outcome = tts_ui("solve", PROBLEM, "--strategy", "majority_vote", "--n", 4, "--answer", "no number", "--db", db)
+    assert (outcome.code, outcome.err) == (0, "")
+    first, cost, look_again = outcome.out.splitlines()
+    assert first.startswith(("Answer ", "No answer")) and "wrong" in first
+    assert " tokens | no PRM | " in cost and cost.endswith(" s")
+    command = look_again.split()
+    assert command[:2] == ["tts-ui", "show"] and command[3:] == ["--db", str(db)]
+    assert tts_ui(*command[1:]).code == 0
+
+
+def test_options_reach_the_search(tts_ui: Cli, db: Path) -> None:
+    options = {
+        "n": 4, "width": 2, "select": "prm_min_max", "temperature": 0.5, "seed": 3, "top_p": 0.9,
+        "finished": "compete", "max_steps": 2, "max_tokens_total": 60,
+    }  # fmt: skip
+    typed = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    typed += ["--models", "builtin-xs", "--scorer", "builtin-prm"]
+    outcome = tts_ui("solve", PROBLEM, *typed, "--json", "--db", db)
+    document = json.loads(outcome.out)
+    assert document["run"]["params"] == options | {"eligible_without_answer": False}
+    assert document["usage"]["generated_tokens"] <= 60
+
+
+HOSTILE = "[bold]What[/bold] is <script>alert(1)</script> {{7*7}} ${x} \U0001f9ee\n--n 3 [/] $\\frac{1}{2}$ \x1b[2J"
+
+
+def test_a_hostile_problem_on_standard_input_is_text_everywhere(tts_ui: Cli, start: Start, db: Path) -> None:
+    solving = start("solve", "-", "--strategy", "greedy", "--json", "--db", db, stdin=-1)
+    out, err = solving.communicate(f"{HOSTILE}\n".encode(), timeout=120)
+    assert (solving.returncode, err) == (0, b"")
+    document = json.loads(out)
+    assert document["run"]["problem"] == HOSTILE
+    drawn = tts_ui("show", document["run"]["id"], "--db", db).out
+    first, second = HOSTILE.replace("\x1b", "\u241b").split("\n")
+    assert f"\n{first}" in drawn and f"\n{second}" in drawn and "\x1b" not in drawn
+    assert "[bold]What[/bold]" in tts_ui("runs", "--db", db).out
+
+
+def test_a_problem_may_begin_with_a_dash(tts_ui: Cli, db: Path) -> None:
+    outcome = tts_ui("solve", "--strategy", "greedy", "--json", "--db", db, "--", "-3 + 5")
+    assert json.loads(outcome.out)["run"]["problem"] == "-3 + 5"
+
+
+def test_ctrl_c_stops_the_search_and_keeps_its_tree(start: Start, tts_ui: Cli, db: Path) -> None:
+    terminal, stderr = pty.openpty()
+    solving = start("solve", PROBLEM, "--n", 512, "--width", 2, "--json", "--db", db, stderr=stderr)
+    os.close(stderr)
+    progress = bytearray()
+    reader = threading.Thread(target=_drain, args=[terminal, progress], daemon=True)
+    reader.start()
+    run_id = _wait_for_steps(solving, db)
+    solving.send_signal(signal.SIGINT)
+    out, _ = solving.communicate(timeout=120)
+    reader.join(timeout=10)
+    assert solving.returncode == 130
+    document = json.loads(out)
+    check(document)
+    assert (document["run"]["id"], document["run"]["status"]) == (run_id, "stopped")
+    assert len(document["nodes"]) > 1
+    assert b"loading builtin-xs" in progress
+    assert b"it/s" not in progress and b"Warning" not in progress  # only ours: no bars of the model libraries
+    assert tts_ui("export", run_id, "--db", db).out.encode() == out
+
+
+def _wait_for_steps(solving: Any, db: Path) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and solving.poll() is None:
+        if db.exists():
+            with Store.open(str(db)) as store:
+                for record in store.runs():
+                    try:
+                        if len(store.tree(record.id)) > 1:
+                            return record.id
+                    except InvalidInput:
+                        continue
+        threading.Event().wait(0.05)
+    raise AssertionError(f"no step was recorded; exit code {solving.poll()}")
+
+
+def _drain(terminal: int, into: bytearray) -> None:
+    try:
+        while read := os.read(terminal, 65536):
+            into += read
+    except OSError:  # the other end is closed
+        os.close(terminal)
