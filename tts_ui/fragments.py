@@ -97,9 +97,12 @@ def cost(record: RunRecord) -> str:
     if record.scorer is None:
         rows = [row for row in rows if not row[0].startswith("PRM")]
     body = "".join(f"<tr><td>{name}</td><td>{value}</td><td>{what}</td></tr>" for name, value, what in rows)
-    models = f"{escape(record.policy.name)} ({numbers.count(record.policy.parameters)} parameters)"
-    if record.scorer:
-        models += f", {escape(record.scorer.name)} ({numbers.count(record.scorer.parameters)} parameters)"
+    sizes = [
+        f"{escape(model.name)} ({numbers.count(model.parameters or None)} parameters)"
+        for model in (record.policy, record.scorer)
+        if model
+    ]
+    models = ", ".join(sizes)
     return f'<table class="cost"><tbody>{body}</tbody></table><p class="hint">{models}</p>'
 
 
