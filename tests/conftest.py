@@ -1,0 +1,30 @@
+"""What all tests share: the built-in models, loaded once through the catalogue as the product loads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.answers import Checker
+from engine.models import Catalogue, Models
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Iterator[Catalogue]:
+    loaded = Catalogue()
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def models(catalogue: Catalogue) -> Models:
+    """The built-in policy and PRM."""
+    return catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def checker() -> Iterator[Checker]:
+    judge = Checker()
+    yield judge
+    judge.close()

@@ -1,0 +1,41 @@
+"""What a run is said to cost, by both conventions."""
+
+from __future__ import annotations
+
+from recorded import solve
+
+from engine.answers import Checker
+from engine.cost import Meter
+from engine.events import ModelInfo
+from engine.models import Models
+
+
+def test_flops_by_the_paper_and_in_all() -> None:
+    meter = Meter(ModelInfo("p", 1000, 10), ModelInfo("s", 7000, 10))
+    meter.policy_cost.generated_tokens, meter.policy_cost.prompt_tokens = 50, 20
+    meter.policy_cost.prompt_tokens_reused = meter.scorer_cost.scored_tokens_reused = 999
+    meter.scorer_cost.scored_tokens = 60
+    usage = meter.usage()
+    assert usage.flops_paper == 2 * 1000 * 50
+    assert usage.flops_all == 2 * 1000 * (50 + 20) + 2 * 7000 * 60
+    assert Meter(ModelInfo("p", 1000, 10), None).usage().flops_all == 0
+
+
+async def test_a_run_s_flops_follow_from_its_counts(models: Models, checker: Checker) -> None:
+    assert models.scorer is not None
+    policy, scorer = models.policy.info.parameters, models.scorer.info.parameters
+    usage = (await solve(models, checker, n=8, width=4)).usage
+    assert usage.flops_paper == 2 * policy * usage.generated_tokens
+    assert (
+        usage.flops_all
+        == 2 * policy * (usage.generated_tokens + usage.prompt_tokens) + 2 * scorer * usage.scored_tokens
+    )
+    assert usage.wall_s > 0
+    unscored = (await solve(models, checker, strategy="majority_vote", n=8)).usage
+    assert (unscored.scored_tokens, unscored.scorer_calls) == (0, 0)
+
+
+def test_parameters_are_counted_once_though_tied(models: Models) -> None:
+    weights = models.policy._decoder._model.state_dict()  # type: ignore[attr-defined]
+    distinct = {weight.data_ptr(): weight.numel() for name, weight in weights.items()}
+    assert models.policy.info.parameters == sum(distinct.values())
