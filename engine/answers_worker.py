@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 
-from math_verify import parse, verify  # type: ignore[import-untyped]
+from math_verify import parse, verify
 
 
 def compare(gold: str, answer: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from engine.errors import TtsError
 from engine.host import Host
 from engine.models import CATALOGUE, Catalogue
 from engine.store import Store
+from engine.store.imports import import_document
 from tts_ui.explore import ExplorePage
 
 NAME = "Reasoning Tree Explorer"
@@ -35,8 +37,16 @@ def build(host: Host) -> gr.Blocks:
     with gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True) as demo:
         pair = host.catalogue.entry(None)
         gr.HTML(_header(pair.title or pair.name), elem_id="header", container=False, padding=False)
-        ExplorePage(host, demo)
+        ExplorePage(host, demo, _recorded_example(host.store))
     return demo
+
+
+def _recorded_example(store: Store) -> str | None:
+    """The run that a first visit shows: a search of the built-in models, recorded when they were made."""
+    file = assets() / "examples" / "beam_search.json"
+    if not file.is_file():
+        return None
+    return import_document(store, json.loads(file.read_text(encoding="utf-8")), origin="example")
 
 
 def theme() -> gr.themes.Base:

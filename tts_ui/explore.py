@@ -18,6 +18,7 @@ from engine.host import Host
 from engine.params import FINISHED_RULES, RunParams
 from engine.run import Question
 from engine.selection import RULES
+from engine.store import RunRecord
 from engine.strategies import STRATEGIES
 from engine.tree import Tree
 from tts_ui import fragments
@@ -38,10 +39,10 @@ _DEFAULT_RULE = "the strategy's own"
 
 
 class ExplorePage:
-    """Builds the page into the current `gr.Blocks` and answers its events."""
+    """Builds the page into `blocks` and answers its events; `example` is the run that an address without one shows."""
 
-    def __init__(self, host: Host, blocks: gr.Blocks) -> None:
-        self._host = host
+    def __init__(self, host: Host, blocks: gr.Blocks, example: str | None = None) -> None:
+        self._host, self._example = host, example
         self._build(blocks)
 
     # --- what is on it ----------------------------------------------------------------------------------------------
@@ -66,8 +67,9 @@ class ExplorePage:
 
         shown = [run_id, tree, strip, answers, cost, ticker, run, stop]
         opened = blocks.load(
-            self._open, None, shown, show_progress="hidden", api_visibility="private", concurrency_limit=None
-        )
+            self._open, None, [*shown, *form.values()], show_progress="hidden", api_visibility="private",
+            concurrency_limit=None,
+        )  # fmt: skip
         run.click(
             self._run, list(form.values()), shown, validator=self._validate, show_progress="hidden",
             concurrency_limit=None, cancels=[opened], api_visibility="private",
@@ -196,17 +198,19 @@ class ExplorePage:
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
         """Open the run the address names, if any; a running one grows on."""
-        prefix = request.query_params.get("run")
+        prefix = request.query_params.get("run") or self._example
+        untouched = tuple(gr.skip() for _ in FIELDS)
         if not prefix:
-            yield _changes()
+            yield *_changes(), *untouched
             return
         try:
             await asyncio.to_thread(self._host.store.mark_interrupted)
             record = await asyncio.to_thread(self._host.store.run, prefix)
+            yield *_changes(), *_form_values(record)
             async for change in self._follow(record.id):
-                yield change
+                yield *change, *untouched
         except TtsError as error:
-            yield _changes(ticker=_ticker(str(error), "error"))
+            yield *_changes(ticker=_ticker(str(error), "error")), *untouched
 
     async def _follow(self, run_id: str) -> AsyncIterator[Any]:
         """Show a run until it is over. What is shown was committed; only the ticker is not."""
@@ -283,6 +287,13 @@ def _request(values: tuple[Any, ...]) -> tuple[Question, RunParams]:
         if value is None and name not in ("select", "max_tokens_total"):
             raise InvalidInput(name, "it is empty; give a value")
     return Question(problem, reference), RunParams(**form)
+
+
+def _form_values(record: RunRecord) -> tuple[Any, ...]:
+    """The form that would ask for this run again; what the run did not use stays as it is."""
+    asked = {"problem": record.problem, "strategy": record.strategy, "reference": record.reference_answer or ""}
+    asked |= {name: value for name, value in record.params.items() if name in FIELDS}
+    return tuple(asked.get(field, gr.skip()) for field in FIELDS)
 
 
 def _width_label(n: int | None, width: int | None) -> str:
