@@ -62,7 +62,8 @@ def test_an_unknown_pair_is_refused_with_the_names_there_are(catalogue: Catalogu
         ('[[pair]]\nname = "x"\ncolour = "red"\n[pair.policy]\nkind = "local"\npath = "y"', "colour"),
         ('[[pair]]\nname = "x"\n[pair.policy]\nkind = "magic"\npath = "y"', "magic"),
         (
-            '[[pair]]\nname = "x"\n[pair.policy]\nkind = "local"\npath = "y"\n[pair.scorer]\nkind = "oracle"\npath = "z"',
+            '[[pair]]\nname = "x"\n[pair.policy]\nkind = "local"\npath = "y"\n'
+            '[pair.scorer]\nkind = "oracle"\npath = "z"',
             "oracle",
         ),
     ],

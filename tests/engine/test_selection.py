@@ -107,8 +107,8 @@ def test_the_order_of_finishing_never_matters() -> None:
     for _ in range(40):
         chains = [
             Chain(
-                tuple(rng.choice((0.25, 0.5, 0.75)) for _ in range(rng.randint(1, 3))), rng.choice(("1", "2", "3", None)),
-                rng.randint(1, 3), rng.choice((-1.0, -2.0)), text=f"chain {number}",
+                tuple(rng.choice((0.25, 0.5, 0.75)) for _ in range(rng.randint(1, 3))),
+                rng.choice(("1", "2", "3", None)), rng.randint(1, 3), rng.choice((-1.0, -2.0)), text=f"chain {number}",
             )
             for number in range(rng.randint(1, 7))
         ]  # fmt: skip
