@@ -61,6 +61,9 @@ def serve(
     public: Annotated[bool, typer.Option("--public", help="Visitors choose from the catalogue only.")] = False,
 ) -> None:
     """Start the app in a browser."""
+    from tts_ui.cli_serve import check
+
+    check(host, port, models)
     from tts_ui.app import serve as serve_app
 
     serve_app(host=host, port=port, db=db, models=models, public=public)

@@ -54,7 +54,7 @@ def _verdict(error: Exception) -> tuple[int, str]:
         case TtsError():
             return FAILED, str(error)
         case OSError():
-            return FAILED, f"{error.filename or 'output'}: {error.strerror or error}"
+            return FAILED, f"{error.filename or 'the output'}: {error.strerror}" if error.strerror else str(error)
     if hasattr(error, "format_message"):  # Typer's errors of usage: their base class has moved, its method has not
         return MISTAKE, _usage(error)
     return FAILED, f"a bug of ours: {type(error).__name__}: {error}; TTS_UI_DEBUG=1 shows where"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from command_line import Cli, Start
+from command_line import Cli, Outcome, Start
 
 MISTAKES = [
     ("PROBLEM: it is empty", ["solve", ""]),
@@ -41,6 +42,8 @@ MISTAKES = [
     ("No such command 'slove'", ["slove", "a"]),
     ("--limit: ", ["runs", "--limit", "0"]),
     ("--port: ", ["serve", "--port", "70000"]),
+    ("--models: no-such cannot be read", ["serve", "--models", "no-such"]),
+    ("--host: 'no.such.host.invalid' is no address", ["serve", "--host", "no.such.host.invalid"]),
     ("--format: there is no 'html'; choose json or graphml", ["export", "0", "--format", "html"]),
 ]
 
@@ -100,7 +103,20 @@ def test_full_output_is_reported(start: Start, db: Path) -> None:
         listing = start("runs", "--json", "--db", db, stdout=full)
         _, err = listing.communicate(timeout=60)
     assert listing.returncode == 1
-    assert err == b"tts-ui: output: No space left on device\n"
+    assert err == b"tts-ui: the output: No space left on device\n"
+
+
+def test_a_port_in_use(tts_ui: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = tts_ui("serve", "--port", port)
+    assert outcome == Outcome(2, "", f"tts-ui: --port: {port} is in use; choose another\n")
+
+
+def test_app_py_is_serve() -> None:
+    app = Path(__file__).parents[2] / "app.py"
+    refused = subprocess.run([sys.executable, app, "--port", "70000"], capture_output=True, text=True, timeout=60)
+    assert (refused.returncode, refused.stdout) == (2, "") and refused.stderr.startswith("tts-ui: --port: ")
 
 
 def test_help_and_version_are_no_mistakes(tts_ui: Cli) -> None:
