@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -19,11 +19,13 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from engine.events import Decision
-from engine.models import Catalogue
 from engine.selection import AnswerGroup, answer_groups
-from engine.store import RunRecord
 from engine.tree import Node, Tree
 from tts_ui import numbers
+
+if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
+    from engine.models import Catalogue
+    from engine.store import RunRecord
 
 #: Viridis, the scale of the page's tree: safe for the colour-blind, and its lightness rises with the score.
 _VIRIDIS = (
