@@ -134,6 +134,7 @@ class Checker:
             self._worker = subprocess.Popen(
                 [sys.executable, "-m", "engine.answers_worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+                start_new_session=True,  # the terminal's Ctrl-C is for us: a comparison in progress is finished
             )  # fmt: skip
             assert self._worker.stdout is not None
             self._worker.stdout.readline()  # "ready": importing sympy must not count against the first comparison

@@ -9,6 +9,9 @@ from engine.errors import InvalidInput
 from engine.selection import rule_named
 from engine.strategies import STRATEGIES, Strategy
 
+#: The study goes to N = 512; far above that a run is a mistyped number that would fill the memory.
+MAX_N = 4096
+
 FINISHED_RULES = ("bank", "compete")
 
 
@@ -35,6 +38,8 @@ class RunParams:
         strategy = self.kind
         if self.n < 1:
             raise InvalidInput("n", f"{self.n} completions cannot be sampled; give 1 or more")
+        if self.n > MAX_N:
+            raise InvalidInput("n", f"{self.n} completions are more than one run can hold; give at most {MAX_N}")
         if "width" in strategy.options:
             self._check_width()
         if not 0 <= self.temperature <= 5:
@@ -58,9 +63,10 @@ class RunParams:
         if self.n < self.width:
             raise InvalidInput("width", f"M = {self.width} is larger than N = {self.n}; lower M or raise N")
         if self.n % self.width:
-            near = [m for m in range(1, self.n + 1) if self.n % m == 0]
+            below = next(m for m in range(self.width, 0, -1) if self.n % m == 0)
+            above = next(m for m in range(self.width, self.n + 1) if self.n % m == 0)
             raise InvalidInput(
-                "width", f"M = {self.width} does not divide N = {self.n}; choose M from {', '.join(map(str, near))}"
+                "width", f"M = {self.width} does not divide N = {self.n}; choose M = {below} or M = {above}"
             )
 
     def _check_rule(self, name: str) -> None:

@@ -33,8 +33,18 @@ class Question:
     def __post_init__(self) -> None:
         if not self.problem.strip():
             raise InvalidInput("problem", "it is empty; type a question")
+        if not _encodable(self.problem):
+            raise InvalidInput("problem", "it holds characters that are no text (lone surrogates); remove them")
         if self.reference is not None and not self.reference.strip():
             raise InvalidInput("answer", "the reference answer is empty; leave it out or give one")
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_fits(question: Question, policy: Policy, scorer: Scorer | None) -> None:
@@ -64,7 +74,7 @@ async def _undisturbed(conclusion: Coroutine[Any, Any, RunFinished]) -> RunFinis
 
 
 class Run:
-    """A run in the making. `search` holds the tree as it grows; `writing()` is the step being written."""
+    """A run in the making; `writing()` is the step being written at this moment."""
 
     def __init__(
         self, run_id: str, question: Question, params: RunParams, policy: Policy, scorer: Scorer | None, sink: Sink

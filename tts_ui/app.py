@@ -70,10 +70,12 @@ def serve(
             demo = launch(engine, host, port)
             threading.Thread(target=_warm_up, args=[engine], name="warm-up", daemon=True).start()
             print(f"{NAME} on {demo.local_url} (runs are kept in {store.url}; Ctrl-C ends it)", flush=True)
-            _wait()
+            interrupted = _wait()
             demo.close()
         finally:
             engine.close()
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def launch(engine: Host, host: str = "127.0.0.1", port: int | None = None) -> gr.Blocks:
@@ -96,12 +98,20 @@ def _warm_up(engine: Host) -> None:
         print(f"tts-ui: {error}", flush=True)
 
 
-def _wait() -> None:
+def _wait() -> bool:
+    """Wait for Ctrl-C or a polite kill; True if it was Ctrl-C."""
     stop = threading.Event()
+    received: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        received.append(number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, note)
     while not stop.wait(timeout=1):  # a plain wait() would keep signals out on some systems
         pass
+    return signal.SIGINT in received
 
 
 def _header(models: str) -> str:

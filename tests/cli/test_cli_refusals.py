@@ -14,7 +14,7 @@ MISTAKES = [
     ("PROBLEM: it is empty", ["solve", ""]),
     ("PROBLEM: it is empty", ["solve", " \n\t "]),
     ("PROBLEM: it is not valid UTF-8", ["solve", "a\udcff"]),
-    ("--width: M = 5 does not divide N = 16; choose M from 1, 2, 4, 8, 16", ["solve", "a", "--width", "5"]),
+    ("--width: M = 5 does not divide N = 16; choose M = 4 or M = 8", ["solve", "a", "--width", "5"]),
     ("--width: M = 4 is larger than N = 2", ["solve", "a", "--n", "2"]),
     ("--width: ", ["solve", "a", "--width", "0"]),
     ("--n: ", ["solve", "a", "--n", "0"]),
