@@ -6,6 +6,8 @@ happens to be in. A token is the inverse of the cumulative distribution at that 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -32,27 +34,37 @@ def uniforms(seeds: NDArray[np.uint64], counters: NDArray[np.uint64]) -> NDArray
     return (z >> np.uint64(41)).astype(np.float32) * np.float32(2.0**-23)
 
 
-def sample(logits: Tensor, temperature: Tensor, top_p: Tensor | None, numbers: Tensor) -> tuple[Tensor, Tensor]:
-    """Draw one token a row.
+class Dice:
+    """How the rows of one batch draw: their seeds, their settings, and how often each has drawn.
 
-    Args:
-        logits: [rows, vocabulary], float32.
-        temperature: [rows]; 0 (or next to it) takes the likeliest token.
-        top_p: [rows] or None where no row truncates: keep the likeliest tokens up to this mass (Holtzman et al. 2020).
-        numbers: [rows] uniform in [0, 1).
-
-    Returns:
-        tokens [rows] and their log-probabilities [rows] at temperature 1, untruncated.
+    Built when rows join or leave, not for every token. `temperature` next to 0 takes the likeliest token; `top_p` below 1
+    keeps the likeliest tokens up to that mass (Holtzman et al. 2020).
     """
-    raw = torch.log_softmax(logits, dim=-1)
-    greedy = temperature < _GREEDY_BELOW
-    scaled = torch.softmax(raw / torch.where(greedy, 1.0, temperature)[:, None], dim=-1)
-    if top_p is not None:
-        likely, order = scaled.sort(dim=-1, descending=True)
-        kept = likely.cumsum(dim=-1) - likely < top_p[:, None]
-        scaled = torch.zeros_like(scaled).scatter(-1, order, likely * kept)
-    mass = scaled.cumsum(dim=-1)
-    drawn = torch.searchsorted(mass, (numbers * mass[:, -1])[:, None], right=True)[:, 0]
-    drawn = drawn.clamp(max=logits.shape[-1] - 1)
-    tokens = torch.where(greedy, raw.argmax(dim=-1), drawn)
-    return tokens, raw.gather(-1, tokens[:, None])[:, 0]
+
+    def __init__(
+        self, seeds: Sequence[int], drawn: Sequence[int], temperature: Sequence[float], top_p: Sequence[float],
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self._seeds, self._drawn = np.array(seeds, dtype=np.uint64), np.array(drawn, dtype=np.uint64)
+        greedy = [value < _GREEDY_BELOW for value in temperature]
+        divisors = [1.0 if cold else value for value, cold in zip(temperature, greedy, strict=True)]
+        self._temperature = torch.tensor(divisors, device=device)[:, None]
+        self._greedy = torch.tensor(greedy, device=device) if any(greedy) else None
+        self._top_p = torch.tensor(top_p, device=device)[:, None] if min(top_p, default=1.0) < 1 else None
+
+    def draw(self, logits: Tensor) -> tuple[list[int], list[float]]:
+        """One token a row from `logits` [rows, vocabulary], and its log-probability at temperature 1, untruncated."""
+        numbers = torch.from_numpy(uniforms(self._seeds, self._drawn)).to(logits.device)
+        self._drawn += np.uint64(1)
+        scaled = torch.softmax(logits / self._temperature, dim=-1)
+        if self._top_p is not None:
+            likely, order = scaled.sort(dim=-1, descending=True)
+            kept = likely.cumsum(dim=-1) - likely < self._top_p
+            scaled = torch.zeros_like(scaled).scatter(-1, order, likely * kept)
+        mass = scaled.cumsum(dim=-1)
+        tokens = torch.searchsorted(mass, numbers[:, None] * mass[:, -1:], right=True)
+        tokens = tokens.clamp_(max=logits.shape[-1] - 1)  # past the end only where the model computes no numbers
+        if self._greedy is not None:
+            tokens = torch.where(self._greedy[:, None], logits.argmax(dim=-1, keepdim=True), tokens)
+        logprobs = torch.log_softmax(logits, dim=-1).gather(-1, tokens)
+        return tokens[:, 0].tolist(), logprobs[:, 0].tolist()

@@ -7,11 +7,11 @@ is appended at token level: nothing is re-templated or re-tokenised between step
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
@@ -22,7 +22,7 @@ from engine.events import Finish, ModelInfo
 from engine.local.checkpoint import describe, open_checkpoint, template_id
 from engine.local.kv import KVBatch, step
 from engine.local.prefix_cache import PrefixCache
-from engine.local.sampling import sample, uniforms
+from engine.local.sampling import Dice
 from engine.local.worker import Job, Worker
 from engine.policies.protocol import Draw, Sampling, Step, TokenBudget
 from engine.tree import Node
@@ -128,12 +128,14 @@ class _Decoder:
     ) -> None:
         self.info = info
         self._model, self._tokenizer, self._delimiter = model, tokenizer, delimiter
+        self._head: Callable[[Tensor], Tensor] = model.get_output_embeddings()
         self._device = model.device
         self._vocabulary = len(tokenizer)
         self._eos = _eos_ids(model, tokenizer)
         self._pieces: dict[int, str] = {}
         self._batch = KVBatch(model.config, model.dtype, model.device)
         self._rows: list[_Row] = []
+        self._dice: Dice | None = None  # of all rows; None when it must be made anew
         self._requests: list[_Request] = []
         self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
 
@@ -149,14 +151,15 @@ class _Decoder:
             self._drop_cancelled()
         if self._rows:
             ids = torch.tensor([[row.ids[-1]] for row in self._rows], device=self._device)
-            output = step(self._model, self._batch, ids, logits_to_keep=1)
-            self._take_tokens(output.logits[:, -1])
+            hidden = step(self._model.base_model, self._batch, ids).last_hidden_state
+            self._dice = self._dice or self._new_dice(self._rows)
+            self._take_tokens(self._rows, self._dice, self._head(hidden[:, -1]))
         return bool(self._rows)
 
     def abort(self, error: BaseException) -> None:
         for request in self._requests:
             request.fail(error)
-        self._requests, self._rows = [], []
+        self._requests, self._rows, self._dice = [], [], None
         self._batch = self._batch.like()
 
     def _admit(self, requests: list[_Request]) -> None:
@@ -170,10 +173,10 @@ class _Decoder:
         place = {key: index for index, key in enumerate(parents)}
         rows = [row for request in requests for row in request.rows]
         sources = [place[id(row.request.session), row.parent] for row in rows]
-        kept = len(self._rows)
         self._batch.add_copies(prefill, sources)
         self._rows += rows
-        self._take_tokens(logits[torch.tensor(sources, device=self._device)], first=kept)
+        self._dice = None
+        self._take_tokens(rows, self._new_dice(rows), logits[torch.tensor(sources, device=self._device)])
 
     def _prefill(self, batch: KVBatch, parents: list[_Row]) -> Tensor:
         """Fill `batch` with the paths of `parents`, one row each; returns the logits behind each path's last token."""
@@ -196,9 +199,7 @@ class _Decoder:
         last = hidden[torch.arange(len(parents), device=self._device), counts - 1]
         for index, (row, segments) in enumerate(zip(parents, cached, strict=True)):
             self._remember_path(batch, index, row, len(segments))
-        head = self._model.get_output_embeddings()  # type: ignore[no-untyped-call]
-        assert head is not None
-        return head(last)  # type: ignore[no-any-return]
+        return self._head(last)
 
     def _remember_path(self, batch: KVBatch, index: int, row: _Row, known: int) -> None:
         """Keep the segments that `_prefill` had to compute. A segment ends before its step's last token."""
@@ -210,24 +211,24 @@ class _Decoder:
         for key, start, stop in spans[known:]:
             session.cache.put(key, batch.segment(index, start, stop))
 
-    def _take_tokens(self, logits: Tensor, first: int = 0) -> None:
-        """Sample a token for each row from `first` on, then retire the rows that ended."""
-        rows = self._rows[first:]
-        if rows:
-            seeds = np.array([row.draw.seed for row in rows], dtype=np.uint64)
-            counters = np.array([len(row.ids) for row in rows], dtype=np.uint64)
-            top_p = [row.request.sampling.top_p for row in rows]
-            tokens, logprobs = sample(
-                logits[:, : self._vocabulary].float(),
-                torch.tensor([row.request.sampling.temperature for row in rows], device=self._device),
-                torch.tensor(top_p, device=self._device) if min(top_p) < 1 else None,
-                torch.from_numpy(uniforms(seeds, counters)).to(self._device),
-            )
-            if not bool(logprobs.isfinite().all()):
-                raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
-            for row, token, logprob in zip(rows, tokens.tolist(), logprobs.tolist(), strict=True):
-                self._take(row, token, logprob)
+    def _take_tokens(self, rows: Sequence[_Row], dice: Dice, logits: Tensor) -> None:
+        """Sample a token for each of `rows`, then retire those that ended."""
+        tokens, logprobs = dice.draw(logits[:, : self._vocabulary].float())
+        if not math.isfinite(sum(logprobs)):
+            raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
+        for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
+            self._take(row, token, logprob)
         self._retire()
+
+    def _new_dice(self, rows: Sequence[_Row]) -> Dice:
+        sampling = [row.request.sampling for row in rows]
+        return Dice(
+            [row.draw.seed for row in rows],
+            [len(row.ids) for row in rows],
+            [each.temperature for each in sampling],
+            [each.top_p for each in sampling],
+            self._device,
+        )
 
     def _take(self, row: _Row, token: int, logprob: float) -> None:
         if not row.request.budget.take():
@@ -239,9 +240,13 @@ class _Decoder:
         if token in self._eos:
             row.finish = "eos"
             return
-        row.text += self._piece(token)
+        piece = self._piece(token)
+        row.text += piece
         full = row.base + len(row.ids) >= self.info.context_window
-        if self._delimiter in row.text.lstrip() and not full:  # a blank line before any text does not end a step
+        completed = (
+            self._delimiter[-1] in piece and self._delimiter in row.text.lstrip()
+        )  # blank lines before text do not
+        if completed and not full:
             row.finish = "step"
         elif len(row.ids) >= row.limit:
             row.finish = "length"
@@ -262,9 +267,7 @@ class _Decoder:
                 key = (row.parent, tuple(row.ids))
                 start = row.base - 1
                 row.request.session.cache.put(key, self._batch.segment(index, start, start + len(row.ids)))
-        kept = [index for index, row in enumerate(self._rows) if not row.finish]
-        self._rows = [self._rows[index] for index in kept]
-        self._batch.select(kept)
+        self._keep([index for index, row in enumerate(self._rows) if not row.finish])
         for request in [r for r in self._requests if all(row.finish for row in r.rows)]:
             self._requests.remove(request)
             request.resolve([self._step(row) for row in request.rows])
@@ -276,9 +279,12 @@ class _Decoder:
     def _drop_cancelled(self) -> None:
         if any(request.cancelled for request in self._requests):
             self._requests = [request for request in self._requests if not request.cancelled]
-            kept = [index for index, row in enumerate(self._rows) if not row.request.cancelled]
-            self._rows = [self._rows[index] for index in kept]
-            self._batch.select(kept)
+            self._keep([index for index, row in enumerate(self._rows) if not row.request.cancelled])
+
+    def _keep(self, kept: Sequence[int]) -> None:
+        self._rows = [self._rows[index] for index in kept]
+        self._batch.select(kept)
+        self._dice = None
 
 
 def _key(node: Node) -> Hashable:

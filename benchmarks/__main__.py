@@ -1,0 +1,45 @@
+"""Run benchmarks by name, or all of them: `python -m benchmarks [decode] [recording] [search]`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import decode, recording, search
+from benchmarks.report import Figure
+
+BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
+    "decode": (decode.TITLE, decode.measure),
+    "recording": (recording.TITLE, recording.measure),
+    "search": (search.TITLE, search.measure),
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"unknown benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    torch.set_num_threads(1)  # right for the built-in sizes, and the same for everything compared
+    console = Console()
+    console.print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for name in names or BENCHMARKS:
+        title, measure = BENCHMARKS[name]
+        start = time.monotonic()
+        figures = measure()
+        table = Table("figure", "measured", "goal", title=f"{name}: {title}", title_justify="left")
+        for figure in figures:
+            table.add_row(figure.name, figure.value, figure.goal)
+        console.print(table)
+        console.print(f"({time.monotonic() - start:.0f} s)\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

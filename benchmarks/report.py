@@ -1,0 +1,14 @@
+"""How a benchmark reports: a titled table of named figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value, fit to be printed; `goal` is what it should be, empty where nothing is promised."""
+
+    name: str
+    value: str
+    goal: str = ""
