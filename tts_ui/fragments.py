@@ -9,10 +9,13 @@ from __future__ import annotations
 from html import escape
 
 from engine.events import Decision
-from engine.selection import AnswerGroup, answer_groups
+from engine.selection import AnswerGroup, answer_groups, rule_named
 from engine.store import RunRecord
 from engine.tree import Node, Tree
 from tts_ui import numbers
+
+#: Rows of a step's siblings; a first step of best-of-N may have hundreds.
+_SIBLINGS_SHOWN = 40
 
 _OUTCOME = {True: '<b class="ok">&#10003; correct</b>', False: '<b class="bad">&#10007; wrong</b>', None: ""}
 _STATUS = {
@@ -45,12 +48,13 @@ def _answer(record: RunRecord, tree: Tree) -> str:
         leaves = sum(node.copies for node in tree.completions())
         return f'<b class="live">{state}</b> {numbers.count(len(tree) - 1)} steps, {leaves} finished'
     if record.answer is None:
-        return f"<b>no answer</b> {state}"
+        return f"<b>{state or 'no answer'}</b>" + (", no answer" if state else "")
     groups = _groups(record, tree)
     votes = f"{groups[0].votes} of {sum(group.votes for group in groups)} votes"
-    weight = f", weight {numbers.weight(groups[0].weight)}" if record.scorer else ""
+    weight = f", weight {numbers.weight(groups[0].weight)}" if rule_named(record.params["select"]).reducer else ""
     known = f" {_OUTCOME[record.correct]}" if record.correct is not None else ""
-    return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i> {state}'
+    ended = f" <b>{state}</b>" if state else ""
+    return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i>{ended}'
 
 
 def _groups(record: RunRecord, tree: Tree) -> list[AnswerGroup]:
@@ -64,7 +68,7 @@ def answers(record: RunRecord, tree: Tree) -> str:
     """The table of answers, best first under the run's rule."""
     groups = _groups(record, tree)
     if not groups:
-        return '<p class="hint">No completion has finished yet.</p>'
+        return f'<p class="hint">No completion has finished{" yet" if record.status == "running" else ""}.</p>'
     top = max(group.weight for group in groups) or 1
     rows = "".join(
         f'<tr><td><button class="link" data-pick="{group.nodes[0]}">{escape(group.answer or "no answer")}</button></td>'
@@ -114,10 +118,8 @@ def detail_head(record: RunRecord, tree: Tree, node: Node) -> str:
     score = node.scores.get(record.scorer.name) if record.scorer else None
     rank = next((d for d in reversed(node.decisions) if d.reason == "rank"), None)
     place = f" #{rank.numbers['rank']:.0f}/{rank.numbers['of']:.0f}" if rank else ""
-    return (
-        f'<div class="head"><b>Step {node.depth} of {length}</b>'
-        f"<span>PRM <b>{numbers.score(score)}</b>{place}</span></div>"
-    )
+    judged = f"<span>PRM <b>{numbers.score(score)}</b>{place}</span>" if record.scorer else ""
+    return f'<div class="head"><b>Step {node.depth} of {length}</b>{judged}</div>'
 
 
 def _below(tree: Tree, node: Node, other: Node) -> bool:
@@ -143,7 +145,10 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
         facts.append(f"answer <b>{escape(node.answer)}</b> {_OUTCOME[_correct(record, node)]}")
     path = "".join(_step_row(step, scorer, step is node) for step in tree.path(node))
     siblings = [child for child in tree.children(tree[node.parent]) if child is not node]
-    others = "".join(_step_row(step, scorer, False) for step in siblings)
+    siblings.sort(key=lambda step: -step.scores.get(scorer, -1.0))
+    others = "".join(_step_row(step, scorer, False) for step in siblings[:_SIBLINGS_SHOWN])
+    if len(siblings) > _SIBLINGS_SHOWN:
+        others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys walk to them</p>'
     return (
         f'<ul class="why">{why}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
         f"<h4>Path</h4>{path}" + (f"<h4>Siblings ({len(siblings)})</h4>{others}" if siblings else "")
@@ -187,10 +192,12 @@ def _reason(decision: Decision) -> str:
 def _step_row(step: Node, scorer: str, current: bool) -> str:
     value = step.scores.get(scorer)
     words = " ".join(step.text.split())
+    kind = " ".join([step.status, *(["here"] if current else []), *([] if scorer else ["unjudged"])])
+    judged = f"<span>{numbers.score(value)}</span>{_bar(value)}" if scorer else ""
+    here = ' aria-current="step"' if current else ""
     return (
-        f'<button class="step{" here" if current else ""} {step.status}" data-pick="{step.id}" title="{escape(words)}">'
-        f"<b>{step.depth}</b><span>{numbers.score(value) if scorer else ''}</span>{_bar(value)}"
-        f"<em>{escape(words[:90])}</em></button>"
+        f'<button type="button" class="step {kind}" data-pick="{step.id}" title="{escape(words[:400])}"{here}>'
+        f"<b>{step.depth}</b>{judged}<em>{escape(words[:120])}</em></button>"
     )
 
 

@@ -57,6 +57,7 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
         direction: Literal["down", "right"] = "down",
         selected: int | None = None,
         sync_url: bool = True,
+        select_chosen: bool = False,
         group: str = "",
         colorbar: bool = True,
         empty_text: str = EMPTY_TEXT,
@@ -73,7 +74,9 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
             direction: where the steps go from the problem; the reader can turn it.
             selected: id of the node to select, from Python (does not fire `select`); -1 clears the selection, as
                 Gradio leaves a None out of an update.
-            sync_url: keep `?node=` of the address at the selected node, and select that node when `?run=` fits.
+            sync_url: keep `?run=` and `?node=` of the address at the run and the selected node, and select that node
+                when `?run=` fits.
+            select_chosen: when a run has ended and nothing is selected, select the chosen answer's leaf.
             group: trees of one group answer an `st-pick` event that names it; others ignore that one.
             colorbar: draw the legend; the last of several trees side by side is enough.
             empty_text: what stands in the empty frame.
@@ -94,6 +97,7 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
             direction=direction,
             selected=selected,
             sync_url=sync_url,
+            select_chosen=select_chosen,
             group=group,
             colorbar=colorbar,
             empty_text=empty_text,

@@ -9,10 +9,26 @@
     large: (on) => document.documentElement.classList.toggle("large", on),
   };
 
+  const isOn = {
+    dark: () => document.body.classList.contains("dark"),
+    large: () => document.documentElement.classList.contains("large"),
+  };
+
+  const showState = () => {
+    for (const name of Object.keys(toggles)) {
+      document.querySelector(`[data-do="${name}"]`)?.setAttribute("aria-pressed", String(isOn[name]()));
+    }
+  };
+
+  const flip = (name) => {
+    remember(`rte-${name}`, toggles[name](!isOn[name]()));
+    showState();
+  };
+
   const actions = {
     help: () => document.getElementById("help")?.showModal(),
-    dark: () => remember("rte-dark", toggles.dark(!document.body.classList.contains("dark"))),
-    large: () => remember("rte-large", toggles.large(!document.documentElement.classList.contains("large"))),
+    dark: () => flip("dark"),
+    large: () => flip("large"),
   };
 
   const keys = {
@@ -27,6 +43,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) event.target.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keys[event.key]) return;
+    if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     keys[event.key]();
   });

@@ -87,11 +87,15 @@ class TreeView {
   /** Takes in what Python sent since the last time. */
   read() {
     const run = this.log.run, hadNodes = this.log.nodes.length > 0;
-    const id = this.selectedId();
+    const id = this.selectedId(), before = this.stateOfSelected();
     const fresh = this.log.read(String(this.props.value ?? ""));
     if (this.log.run !== run) this.startRun(hadNodes || run !== "");
-    else if (fresh) this.selected = this.log.indexOf.get(id) ?? -1;   // the same run, told again: keep the place
+    else {
+      if (fresh) this.selected = this.log.indexOf.get(id) ?? -1;      // the same run, told again: keep the place
+      if (this.selected >= 0 && this.stateOfSelected() !== before) this.tellAgain();
+    }
     this.pickPending();
+    this.pickChosen();
     this.drawSoon();
   }
 
@@ -102,8 +106,9 @@ class TreeView {
     this.tip.hide();
     this.says.textContent = "";
     this.bestFirst = this.log.status !== "running" && this.log.status !== "";
-    if (another) this.writeUrl(null);
+    this.chosenOffered = false;
     this.pending = another ? null : this.askedFor();
+    this.writeUrl(this.pending?.id ?? null);
   }
 
   /* The node that the address or Python asks for is selected once it has arrived. */
@@ -120,6 +125,16 @@ class TreeView {
     const { id, tell } = this.pending;
     this.pending = null;
     this.selectId(id, { tell });
+  }
+
+  /* A search that is over shows its answer, unless the reader is looking at something else. */
+  pickChosen() {
+    const ended = this.log.status !== "" && this.log.status !== "running";
+    if (!ended || this.chosenOffered) return;
+    this.chosenOffered = true;
+    this.pending = null;        // a node that this run does not have
+    if (!this.props.select_chosen || this.selected >= 0 || this.log.chosen < 0) return;
+    this.select(this.log.chosen, { follow: false });
   }
 
   // --- drawing -------------------------------------------------------------------------------------------------
@@ -210,16 +225,36 @@ class TreeView {
     else this.select(index, { tell });
   }
 
-  select(index, { tell = true, soon = false } = {}) {
+  select(index, { tell = true, soon = false, follow = true } = {}) {
     this.selected = index;
     this.pending = null;
     const node = this.log.nodes[index];
-    const siblings = node && node.parent >= 0 ? (this.order ?? this.log.ordered(false))[node.parent] ?? [] : [];
-    this.says.textContent = node ? describe(this.log, node, siblings) : "";
+    this.says.textContent = this.describeSelected();
     this.root.dataset.selected = node ? node.id : "";
     this.writeUrl(node ? node.id : null);
-    this.ring();
+    this.ring(follow);
     if (tell && node) this.tell(node, soon ? TELL_GAP : 0);
+  }
+
+  describeSelected() {
+    const node = this.log.nodes[this.selected];
+    if (!node) return "";
+    const siblings = node.parent >= 0 ? (this.order ?? this.log.ordered(false))[node.parent] ?? [] : [];
+    return describe(this.log, node, siblings);
+  }
+
+  /* What the page shows of the selected node and the log may change. */
+  stateOfSelected() {
+    const node = this.log.nodes[this.selected];
+    if (!node) return "";
+    const { score, status, copies, correct, index } = node;
+    return JSON.stringify([score, status, copies, correct, this.log.onChosenPath.has(index), this.log.status]);
+  }
+
+  /* The search has come to a verdict on the selected node: what is shown of it is read anew. */
+  tellAgain() {
+    this.says.textContent = this.describeSelected();
+    this.tell(this.log.nodes[this.selected], TELL_GAP);
   }
 
   /* A key held down runs through many nodes: the first and where it rests are worth a trip to Python. */
@@ -235,11 +270,11 @@ class TreeView {
   }
 
   /* Moves the ring alone; the whole figure is drawn again only when the node was not on the screen yet. */
-  ring() {
+  ring(follow = true) {
     if (!this.scene || this.selected >= this.scene.at.x.length || this.drawing !== null) return this.drawSoon(0);
     this.scene.selected = this.selected;
     const diameter = Figure.markerSize(this.scene);
-    if (this.selected >= 0 && this.view) {
+    if (this.selected >= 0 && this.view && follow) {
       const view = Walk.bringIntoView(this.scene, this.selected);
       if (view.x[0] !== this.view.x[0] || view.y[0] !== this.view.y[0]) { this.view = view; return this.drawSoon(0); }
     }
@@ -283,10 +318,11 @@ class TreeView {
     return { x: box.left + pixel.x, y: box.top + pixel.y };
   }
 
-  /* The address names the node, so that it can be sent to someone; the page's own parameters stay. */
+  /* The address names run and node, so that it can be sent to someone; the page's own parameters stay. */
   writeUrl(id) {
-    if (!this.props.sync_url) return;
+    if (!this.props.sync_url || !this.log.run) return;
     const url = new URL(window.location.href);
+    url.searchParams.set("run", this.log.run);
     if (id === null) url.searchParams.delete("node");
     else url.searchParams.set("node", id);
     if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
