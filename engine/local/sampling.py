@@ -37,8 +37,8 @@ def uniforms(seeds: NDArray[np.uint64], counters: NDArray[np.uint64]) -> NDArray
 class Dice:
     """How the rows of one batch draw: their seeds, their settings, and how often each has drawn.
 
-    Built when rows join or leave, not for every token. `temperature` next to 0 takes the likeliest token; `top_p` below 1
-    keeps the likeliest tokens up to that mass (Holtzman et al. 2020).
+    Built when rows join or leave, not for every token. `temperature` next to 0 takes the likeliest token; `top_p` below
+    1 keeps the likeliest tokens up to that mass (Holtzman et al. 2020).
     """
 
     def __init__(
