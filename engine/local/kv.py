@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import Cache, PretrainedConfig
 from transformers.cache_utils import CacheLayerMixin
 
@@ -108,30 +108,48 @@ class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
         return -1
 
 
-def step(model: nn.Module, kv: KVBatch, ids: Tensor, counts: Tensor | None = None, **kwargs: Any) -> Any:
-    """Run `model` over the next tokens of every row and take them into `kv`.
+#: Decoders of Llama's shape, whose layers are called one by one: for a small model the bookkeeping of `forward` around
+#: them (masks it need not make, outputs it need not capture) is a fifth of a step.
+_PLAIN = frozenset({"LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model"})
 
-    Args:
-        ids: [rows, width] token ids, padded on the right with anything.
-        counts: [rows] how many of each row's ids are real; None where all are.
-        kwargs: passed to the model (`logits_to_keep`, ...).
-    """
-    rows, width = ids.shape
-    lengths = kv.lengths
-    columns = int(lengths.max()) + width
-    kv.reserve(columns)
-    positions = lengths[:, None] + torch.arange(width, device=ids.device)
-    visible = torch.arange(columns, device=ids.device) <= positions[:, :, None]
-    mask = torch.zeros(visible.shape, dtype=kv.buffer.dtype, device=ids.device).masked_fill_(~visible, float("-inf"))
-    index = (torch.arange(rows, device=ids.device)[:, None], positions)
-    cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer])
-    output = model(
-        input_ids=ids,
-        attention_mask=mask[:, None],
-        position_ids=positions,
-        past_key_values=cache,
-        use_cache=True,
-        **kwargs,
-    )
-    kv.lengths = lengths + (width if counts is None else counts)
-    return output
+
+class Decoder:
+    """A transformers model without its head, run over the rows of a `KVBatch`."""
+
+    def __init__(self, model: Any) -> None:
+        kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
+        windowed = kinds != {"full_attention"} or bool(getattr(model.config, "sliding_window", None))
+        self._model = model
+        self._plain = type(model).__name__ in _PLAIN and not windowed
+
+    def step(self, kv: KVBatch, ids: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Run the next tokens of every row and take them into `kv`; returns the last hidden states of `ids`.
+
+        Args:
+            ids: [rows, width] token ids, padded on the right with anything.
+            counts: [rows] how many of each row's ids are real; None where all are.
+        """
+        rows, width = ids.shape
+        columns = int(kv.lengths.max()) + width
+        kv.reserve(columns)
+        positions = kv.lengths[:, None] + torch.arange(width, device=ids.device)
+        visible = torch.arange(columns, device=ids.device) <= positions[:, :, None]
+        mask = torch.zeros(visible.shape, dtype=kv.buffer.dtype, device=ids.device)
+        mask.masked_fill_(~visible, float("-inf"))
+        index = (torch.arange(rows, device=ids.device)[:, None], positions)
+        cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer])
+        hidden = self._run(
+            ids, attention_mask=mask[:, None], position_ids=positions, past_key_values=cache, use_cache=True
+        )
+        kv.lengths = kv.lengths + (width if counts is None else counts)
+        return hidden
+
+    def _run(self, ids: Tensor, **known: Any) -> Tensor:
+        model = self._model
+        if not self._plain:
+            return model(input_ids=ids, **known).last_hidden_state  # type: ignore[no-any-return]
+        hidden = model.embed_tokens(ids)
+        rotary = model.rotary_emb(hidden, known["position_ids"])
+        for layer in model.layers:
+            hidden = layer(hidden, position_embeddings=rotary, **known)
+        return model.norm(hidden)  # type: ignore[no-any-return]

@@ -20,6 +20,9 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 #: Temperatures below this are greedy: the division would overflow.
 _GREEDY_BELOW = 1e-5
 
+#: Draws whose random numbers are made at once.
+_AHEAD = 16
+
 
 def uniforms(seeds: NDArray[np.uint64], counters: NDArray[np.uint64]) -> NDArray[np.float32]:
     """Number `counters[i]` of the stream of `seeds[i]`, in [0, 1).
@@ -31,7 +34,8 @@ def uniforms(seeds: NDArray[np.uint64], counters: NDArray[np.uint64]) -> NDArray
         z = (z ^ (z >> np.uint64(30))) * _MIX_1
         z = (z ^ (z >> np.uint64(27))) * _MIX_2
         z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(41)).astype(np.float32) * np.float32(2.0**-23)
+    numbers: NDArray[np.float32] = (z >> np.uint64(41)).astype(np.float32) * np.float32(2.0**-23)
+    return numbers
 
 
 class Dice:
@@ -46,6 +50,8 @@ class Dice:
         device: torch.device,
     ) -> None:  # fmt: skip
         self._seeds, self._drawn = np.array(seeds, dtype=np.uint64), np.array(drawn, dtype=np.uint64)
+        self._turn = 0
+        self._numbers = torch.empty(0, device=device)
         greedy = [value < _GREEDY_BELOW for value in temperature]
         divisors = [1.0 if cold else value for value, cold in zip(temperature, greedy, strict=True)]
         self._temperature = torch.tensor(divisors, device=device)[:, None]
@@ -54,17 +60,25 @@ class Dice:
 
     def draw(self, logits: Tensor) -> tuple[list[int], list[float]]:
         """One token a row from `logits` [rows, vocabulary], and its log-probability at temperature 1, untruncated."""
-        numbers = torch.from_numpy(uniforms(self._seeds, self._drawn)).to(logits.device)
-        self._drawn += np.uint64(1)
+        numbers = self._next_numbers()
         scaled = torch.softmax(logits / self._temperature, dim=-1)
         if self._top_p is not None:
             likely, order = scaled.sort(dim=-1, descending=True)
             kept = likely.cumsum(dim=-1) - likely < self._top_p
             scaled = torch.zeros_like(scaled).scatter(-1, order, likely * kept)
         mass = scaled.cumsum(dim=-1)
-        tokens = torch.searchsorted(mass, numbers[:, None] * mass[:, -1:], right=True)
+        tokens = torch.searchsorted(mass, numbers * mass[:, -1:], right=True)
         tokens = tokens.clamp_(max=logits.shape[-1] - 1)  # past the end only where the model computes no numbers
         if self._greedy is not None:
             tokens = torch.where(self._greedy[:, None], logits.argmax(dim=-1, keepdim=True), tokens)
         logprobs = torch.log_softmax(logits, dim=-1).gather(-1, tokens)
         return tokens[:, 0].tolist(), logprobs[:, 0].tolist()
+
+    def _next_numbers(self) -> Tensor:
+        """The next number of every row, [rows, 1]; computed for several draws at a time."""
+        turn = self._turn % _AHEAD
+        if turn == 0:
+            ahead = self._drawn + np.uint64(self._turn) + np.arange(_AHEAD, dtype=np.uint64)[:, None]
+            self._numbers = torch.from_numpy(uniforms(self._seeds, ahead)).to(self._temperature.device)
+        self._turn += 1
+        return self._numbers[turn][:, None]

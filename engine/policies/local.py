@@ -20,7 +20,7 @@ from engine.cost import PolicyCost
 from engine.errors import ModelError
 from engine.events import Finish, ModelInfo
 from engine.local.checkpoint import describe, open_checkpoint, template_id
-from engine.local.kv import KVBatch, step
+from engine.local.kv import Decoder, KVBatch
 from engine.local.prefix_cache import PrefixCache
 from engine.local.sampling import Dice
 from engine.local.worker import Job, Worker
@@ -128,7 +128,8 @@ class _Decoder:
     ) -> None:
         self.info = info
         self._model, self._tokenizer, self._delimiter = model, tokenizer, delimiter
-        self._head: Callable[[Tensor], Tensor] = model.get_output_embeddings()
+        self._decoder = Decoder(model.base_model)
+        self._head: Callable[[Tensor], Tensor] = model.get_output_embeddings()  # type: ignore[no-untyped-call]
         self._device = model.device
         self._vocabulary = len(tokenizer)
         self._eos = _eos_ids(model, tokenizer)
@@ -151,7 +152,7 @@ class _Decoder:
             self._drop_cancelled()
         if self._rows:
             ids = torch.tensor([[row.ids[-1]] for row in self._rows], device=self._device)
-            hidden = step(self._model.base_model, self._batch, ids).last_hidden_state
+            hidden = self._decoder.step(self._batch, ids)
             self._dice = self._dice or self._new_dice(self._rows)
             self._take_tokens(self._rows, self._dice, self._head(hidden[:, -1]))
         return bool(self._rows)
@@ -195,7 +196,7 @@ class _Decoder:
         width = max(map(len, missing))
         ids = torch.tensor([tokens + [0] * (width - len(tokens)) for tokens in missing], device=self._device)
         counts = torch.tensor([len(tokens) for tokens in missing], device=self._device)
-        hidden = step(self._model.base_model, batch, ids, counts).last_hidden_state
+        hidden = self._decoder.step(batch, ids, counts)
         last = hidden[torch.arange(len(parents), device=self._device), counts - 1]
         for index, (row, segments) in enumerate(zip(parents, cached, strict=True)):
             self._remember_path(batch, index, row, len(segments))

@@ -23,7 +23,7 @@ from engine.cost import ScorerCost
 from engine.errors import ModelError
 from engine.events import ModelInfo
 from engine.local.checkpoint import describe, open_checkpoint, template_id
-from engine.local.kv import KVBatch, step
+from engine.local.kv import Decoder, KVBatch
 from engine.local.prefix_cache import PrefixCache
 from engine.local.worker import Job, Worker
 from engine.tree import Node
@@ -121,6 +121,7 @@ class _Judge:
         self, model: Qwen2ForProcessRewardModel, tokenizer: PreTrainedTokenizerBase, step_id: int, info: ModelInfo
     ) -> None:
         self._model, self._tokenizer, self._step_id, self._info = model, tokenizer, step_id, info
+        self._decoder = Decoder(model.model)
         self._empty = KVBatch(model.config, model.dtype, model.device)
         self._requests: list[_Request] = []
         self.worker: Worker[_Request] = Worker(f"scorer {info.name}", info.parameters, self.turn, self.abort)
@@ -192,7 +193,7 @@ class _Judge:
         width = max(len(row.missing) for row in rows)
         ids = torch.tensor([row.missing + [0] * (width - len(row.missing)) for row in rows], device=self._model.device)
         counts = torch.tensor([len(row.missing) for row in rows], device=self._model.device)
-        hidden = step(self._model.model, batch, ids, counts).last_hidden_state
+        hidden = self._decoder.step(batch, ids, counts)
         for index, row in enumerate(rows):
             row.request.cost.scored_tokens += len(row.missing)
             row.request.cost.scored_tokens_reused += sum(segment.shape[3] for segment in row.cached)

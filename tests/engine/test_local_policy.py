@@ -297,9 +297,8 @@ async def test_eviction_changes_nothing_but_the_positions_computed(
 def counted_forwards(policy: Any) -> Iterator[list[int]]:
     """The number of rows of each forward of the policy."""
     rows: list[int] = []
-    hook = policy._decoder._model.base_model.register_forward_pre_hook(
-        lambda module, args, kwargs: rows.append(kwargs["input_ids"].shape[0]), with_kwargs=True
-    )
+    embedding = policy._decoder._model.get_input_embeddings()
+    hook = embedding.register_forward_pre_hook(lambda module, args: rows.append(args[0].shape[0]))
     try:
         yield rows
     finally:
