@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
 from engine.builtin.families import BY_NAME
 from engine.builtin.families.base import DONE, Move, State
-from engine.builtin.problems import ANSWER_PREFIX, Problem
+from engine.builtin.problems import ANSWER_PREFIX, ANSWER_SUFFIX, Problem
 
 Claims = tuple[str, ...]
 
@@ -72,37 +73,62 @@ def _normal_side(side: str) -> str:
     return " + ".join(sorted(" * ".join(sorted(f.strip() for f in term.split("*"))) for term in side.split("+")))
 
 
-def follow(problem: Problem, state: State, step: str) -> State | None:
-    """The state after a step, or None if the step is wrong."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a solution has come: the states it may be in, and what has been stated (saying it again does no harm).
+
+    There can be several states: "3 * 3 = 9" may be a power or a term. They are told apart by what follows.
+    """
+
+    states: frozenset[State]
+    said: frozenset[str] = frozenset()
+
+
+def begin(problem: Problem) -> Progress:
+    return Progress(frozenset({BY_NAME[problem.family].start(problem.numbers)}))
+
+
+def valid_moves(problem: Problem, progress: Progress) -> list[Move]:
+    """Every valid next move from any of the states."""
     kind = BY_NAME[problem.family]
+    unfinished = [state for state in progress.states if state != DONE]
+    return [move for state in unfinished for move in kind.moves(problem.numbers, problem.words, state)]
+
+
+def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
+    """The progress after a step, or None if the step is wrong."""
     answer = boxed_answer(step)
     if answer is not None and not same_answer(answer, problem.answer):
         return None
-    after = _consume(lambda s: kind.moves(problem.numbers, problem.words, s) if s != DONE else [], state, claims(step))
-    return DONE if answer is not None and after is not None else after
+    stated = claims(step)
+    states = _explain(problem, progress, stated)
+    if not states:
+        return None
+    return Progress(frozenset({DONE}) if answer is not None else states, progress.said | set(stated))
 
 
-def _consume(moves, state: State, stated: Claims) -> State | None:  # type: ignore[no-untyped-def]
-    """Explain all statements as a series of moves."""
+def _explain(problem: Problem, progress: Progress, stated: Claims) -> frozenset[State]:
+    """The states after a series of moves, or repeats, that make all these statements in this order."""
     if not stated:
-        return state
-    options: list[Move] = moves(state)
-    for move in options:
+        return progress.states
+    after: set[State] = set()
+    for move in valid_moves(problem, progress):
         claimed = claims(move.text)
         if claimed and stated[: len(claimed)] == claimed:
-            after: State | None = _consume(moves, move.leads_to, stated[len(claimed) :])
-            if after is not None:
-                return after
-    return None
+            after |= _explain(problem, replace(progress, states=frozenset({move.leads_to})), stated[len(claimed) :])
+    if stated[0] in progress.said:
+        after |= _explain(problem, progress, stated[1:])
+    return frozenset(after)
 
 
 def first_wrong_step(problem: Problem, steps: Sequence[str]) -> int | None:
     """The index (from 0) of the first wrong step, or None if every step is valid."""
-    state: State | None = BY_NAME[problem.family].start(problem.numbers)
+    progress = begin(problem)
     for index, step in enumerate(steps):
-        state = follow(problem, state, step)
-        if state is None:
+        after = follow(problem, progress, step)
+        if after is None:
             return index
+        progress = after
     return None
 
 
@@ -112,17 +138,12 @@ def is_correct(problem: Problem, steps: Sequence[str]) -> bool:
     return answer is not None and same_answer(answer, problem.answer)
 
 
-def wrong_at(problem: Problem, state: State, step: str) -> int:
+def wrong_at(problem: Problem, progress: Progress, step: str) -> int:
     """Where in a wrong step's text it first leaves every valid wording; used to train PRMs on single tokens."""
     text = _HEADING.sub("", step).lstrip()
-    offset = len(step) - len(text)
-    endings = (f"{ANSWER_PREFIX}{problem.answer}}}$", "")
-    valid = [""]
-    if state != DONE:
-        kind = BY_NAME[problem.family]
-        for move in kind.moves(problem.numbers, problem.words, state):
-            valid.append(move.text + endings[0 if move.leads_to == DONE else 1])
-    return offset + max(_common_prefix(text, option) for option in valid)
+    ending = f"{ANSWER_PREFIX}{problem.answer}{ANSWER_SUFFIX}"
+    valid = [move.text + (ending if move.leads_to == DONE else "") for move in valid_moves(problem, progress)]
+    return len(step) - len(text) + max((_common_prefix(text, option) for option in valid), default=0)
 
 
 def _common_prefix(a: str, b: str) -> int:

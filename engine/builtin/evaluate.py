@@ -108,3 +108,26 @@ def first_error_f1(
         hits[truth is None].append(found == truth)
     with_error, without = mean(hits[False]), mean(hits[True])
     return 2 * with_error * without / (with_error + without) if with_error + without else 0.0
+
+
+@dataclass(frozen=True)
+class PrmQuality:
+    """How well step scores tell right from wrong, on samples of one policy."""
+
+    solutions: int
+    auc: float
+    first_error_f1: float
+    calibration_error: float
+
+
+def prm_quality(scores: Sequence[Sequence[float]], first_wrong: Sequence[int | None]) -> PrmQuality:
+    """Steps after the first wrong one are left out of AUC and ECE: whether they are right is no longer defined."""
+    flat: list[float] = []
+    labels: list[bool] = []
+    for row, wrong in zip(scores, first_wrong, strict=True):
+        judged = row if wrong is None else row[: wrong + 1]
+        flat += judged
+        labels += [wrong is None or i < wrong for i in range(len(judged))]
+    return PrmQuality(
+        len(scores), auc(flat, labels), first_error_f1(scores, first_wrong), calibration_error(flat, labels)
+    )

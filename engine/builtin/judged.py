@@ -11,9 +11,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from engine.builtin.checker import follow, wrong_at
-from engine.builtin.families import BY_NAME
-from engine.builtin.families.base import State
+from engine.builtin.checker import begin, follow, wrong_at
 from engine.builtin.problems import Problem
 from engine.builtin.sampling import Sample
 from engine.builtin.tokenizer import STEP, prompt_text, token_id
@@ -39,12 +37,12 @@ class Verdict:
 
 
 def verdict(problem: Problem, steps: Sequence[str]) -> Verdict:
-    state: State = BY_NAME[problem.family].start(problem.numbers)
+    progress = begin(problem)
     for index, step in enumerate(steps):
-        after = follow(problem, state, step)
+        after = follow(problem, progress, step)
         if after is None:
-            return Verdict(index, wrong_at(problem, state, step))
-        state = after
+            return Verdict(index, wrong_at(problem, progress, step))
+        progress = after
     return Verdict(None)
 
 
@@ -92,3 +90,19 @@ def local_labels(pieces: Sequence[str], character: int) -> list[int]:
             return [*labels, 1, *[NO_LABEL] * (len(pieces) - i - 1)]
         labels.append(0)
     return labels
+
+
+def cut_after_error(rows: Sequence[JudgedRow], keep_every: int = 3) -> list[JudgedRow]:
+    """Rows cut behind the first wrong step, but for every third: what follows a mistake is long and teaches little.
+
+    The whole ones teach that a solution stays wrong.
+    """
+    cut = []
+    for index, row in enumerate(rows):
+        if row.first_wrong is None or index % keep_every == 0:
+            cut.append(row)
+            continue
+        marks = [i for i, label in enumerate(row.step_labels) if label != NO_LABEL]
+        end = marks[row.first_wrong] + 1
+        cut.append(JudgedRow(row.ids[:end], row.step_labels[:end], row.token_labels[:end], row.first_wrong))
+    return cut

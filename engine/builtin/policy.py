@@ -27,7 +27,7 @@ ANY_ORDER = 0.2
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """A policy's shape and how it is trained."""
+    """A policy's shape and how it is trained; each cycle of the learning rate takes an equal share of the tokens."""
 
     name: str
     hidden: int
@@ -35,6 +35,7 @@ class PolicyPlan:
     feed_forward: int
     tokens: int
     learning_rate: float
+    cycles: int = 1
     batch_tokens: int = 4096
     shard: int = 4096
     seed: int = 0
@@ -43,7 +44,7 @@ class PolicyPlan:
 POLICIES = {
     plan.name: plan
     for plan in (
-        PolicyPlan("builtin-xs", 64, 3, 160, 13_000_000, 6e-3),
+        PolicyPlan("builtin-xs", 64, 3, 160, 26_000_000, 6e-3, cycles=2),
         PolicyPlan("builtin-s", 96, 4, 256, 12_000_000, 5e-3),
         PolicyPlan("builtin-m", 192, 5, 512, 25_000_000, 3e-3),
         PolicyPlan("builtin-l", 256, 6, 768, 45_000_000, 2.5e-3),
@@ -94,7 +95,7 @@ def train_policy(
     assert tokenizer.convert_tokens_to_ids(END) == 2 and tokenizer.convert_tokens_to_ids(PAD) == 0
     model = new_model(plan)
     model.train()
-    optimizers = Optimizers(model.named_parameters(), plan.learning_rate)
+    optimizers = Optimizers(model.named_parameters(), plan.learning_rate, plan.cycles)
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"
     if saved.exists():

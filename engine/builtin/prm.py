@@ -29,18 +29,32 @@ LOCAL_WEIGHT = 8.0
 
 @dataclass(frozen=True)
 class PrmPlan:
-    """How a PRM is trained: on which policy's trunk, on how many tokens."""
+    """How a PRM is trained: on which policy's trunk, for how many tokens, on how many samples of each policy."""
 
     name: str
     trunk: str
     new_layers: int
     tokens: int
+    samples: int
+    note: str
     learning_rate: float = 4e-3
     batch_tokens: int = 6144
     seed: int = 0
 
 
-PRMS = {plan.name: plan for plan in (PrmPlan("builtin-prm", "builtin-s", 2, 40_000_000),)}
+PRMS = {
+    plan.name: plan
+    for plan in (
+        PrmPlan(
+            name="builtin-prm",
+            trunk="builtin-s",
+            new_layers=2,
+            tokens=20_000_000,
+            samples=48_000,
+            note="The good one: trained on the exact checker's verdict on every step.",
+        ),
+    )
+}
 
 
 class StepJudge(nn.Module):

@@ -19,6 +19,8 @@ FAMILIES: Mapping[str, str] = {family.name: family.title for family in ALL}
 """Family name -> the title people see."""
 DIFFICULTIES = (1, 2, 3, 4, 5, 6)
 MAX_STEPS = 8
+TRIES = 100_000
+"""Draws before a combination of family, difficulty and split counts as empty."""
 
 SPLITS = (("policy", 70), ("judge", 15), ("validation", 5), ("test", 9), ("example", 1))
 """Who may use which percentage of all problems; PRMs train on the policies' samples for "judge" problems."""
@@ -85,7 +87,7 @@ def generate(
     name = family or rng.choice(list(FAMILIES))
     level = difficulty or rng.choice(DIFFICULTIES)
     kind = BY_NAME[name]
-    while True:
+    for _ in range(TRIES):
         numbers = kind.draw(rng, level)
         if numbers is None or (split and split_of(name, numbers) != split):
             continue
@@ -96,6 +98,7 @@ def generate(
         if 2 <= len(steps) <= MAX_STEPS:
             text = rng.choice(list(kind.ask(numbers, words)))
             return Problem(text, kind.answer(numbers), name, level, numbers, words, steps)
+    raise ValueError(f"no {name} problem of difficulty {level} found in split {split}")
 
 
 def stream(seed: int | str, split: str, any_order: float = 0.0, start: int = 0) -> Iterator[Problem]:

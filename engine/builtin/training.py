@@ -32,12 +32,13 @@ def autocast() -> torch.autocast:
 class Optimizers:
     """Muon for the matrices inside the layers, AdamW for everything else, one learning rate for both."""
 
-    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], learning_rate: float) -> None:
+    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], learning_rate: float, cycles: int = 1) -> None:
         parameters = [(name, p) for name, p in named if p.requires_grad]
         inner = [p for name, p in parameters if ".layers." in name and p.ndim == 2]
         outer = [p for name, p in parameters if not (".layers." in name and p.ndim == 2)]
         self.parameters = inner + outer
         self.learning_rate = learning_rate
+        self.cycles = cycles
         self.both: list[torch.optim.Optimizer] = [
             torch.optim.Muon(inner, lr=learning_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(outer, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0),
@@ -48,7 +49,7 @@ class Optimizers:
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimizer in self.both:
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate * curve(done)
+                group["lr"] = self.learning_rate * curve(done, self.cycles)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -60,8 +61,9 @@ class Optimizers:
             optimizer.load_state_dict(state)
 
 
-def curve(done: float, warm_up: float = 0.02) -> float:
-    """Share of the full learning rate: a short rise, then a cosine down to 2 %."""
+def curve(done: float, cycles: int = 1, warm_up: float = 0.02) -> float:
+    """Share of the full learning rate: a short rise, then a cosine down to 2 %; several times over with cycles."""
+    done = min(done, 1 - 1e-9) * cycles % 1
     if done < warm_up:
         return max(done / warm_up, 0.05)
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))

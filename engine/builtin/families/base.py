@@ -23,7 +23,7 @@ DONE: State = "done"
 class Move:
     """One valid next step: its sentence and the state it leads to.
 
-    A `rare` move is valid but never written by the generator: a detour, a repeat or another method.
+    A `rare` move is valid but never written by the generator: a detour or another method.
     """
 
     text: str
@@ -69,14 +69,11 @@ def fact_family(
     def moves(numbers: Numbers, chosen: Words, state: State) -> list[Move]:
         assert isinstance(state, frozenset)
         ready = [fact for fact in facts(numbers, chosen) if state.issuperset(fact.needs)]
-        new = [
+        return [
             Move(fact.says, DONE if fact.gives == "answer" else state | {fact.gives}, fact.rare)
             for fact in ready
             if fact.gives not in state
         ]
-        # Saying something true again does no harm.
-        again = [Move(f.says, state, rare=True) for f in ready if f.gives in state]
-        return new + again
 
     return Family(name, title, draw, ask, lambda numbers: frozenset(), moves, answer, words)
 

@@ -105,10 +105,13 @@ def gcd_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
     )
     if rest == 0:
         leads_to: State = ("gcd", y) if multiple else DONE
-        return [Move(f"{equation}, so the gcd is {y}.", leads_to, rare) for equation, rare in equations]
-    moves = [Move(f"{equation}.", (y, rest), rare) for equation, rare in equations]
-    low, high = sorted((x - y, y))
-    return [*moves, Move(f"{x} - {y} = {x - y}.", (high, low), rare=True)]
+        moves = [Move(f"{equation}, so the gcd is {y}.", leads_to, rare) for equation, rare in equations]
+    else:
+        moves = [Move(f"{equation}.", (y, rest), rare) for equation, rare in equations]
+    if x > y:
+        low, high = sorted((x - y, y))
+        moves.append(Move(f"{x} - {y} = {x - y}.", (high, low), rare=True))
+    return moves
 
 
 GCD = Family(

@@ -1,0 +1,152 @@
+"""`make train`: the built-in tokenizer, policies and PRMs anew, from nothing but this code and its seeds.
+
+Every stage leaves its result in the work folder and is skipped when it is there, so an interrupted run goes on where it
+stopped; finished models are moved into place whole. Budgets are counted in tokens. Policies are trained side by side,
+one thread each: two threads in one process are slower than one at these sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
+
+from engine.builtin import tokenizer as tokenizers
+from engine.builtin.cards import policy_card, prm_card
+from engine.builtin.checkpoints import MODELS, read_weights, write_policy
+from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
+from engine.builtin.judged import JudgedRow, cut_after_error, judge
+from engine.builtin.policy import POLICIES, PolicyPlan, new_model, train_policy
+from engine.builtin.prm import PRMS, PrmPlan, score_rows, train_prm, write_prm
+from engine.builtin.problems import stream
+from engine.builtin.sampling import sample
+from engine.builtin.sets import problem_set
+from engine.builtin.training import save_state
+
+WORK = Path(".train")
+DRAWS_PER_PROBLEM = 2
+SAMPLE_TEMPERATURE = 1.0
+
+
+def the_tokenizer(work: Path) -> PreTrainedTokenizerBase:
+    folder = work / "tokenizer"
+    if not (folder / "tokenizer.json").exists():
+        tokenizers.build().save_pretrained(folder)
+    return tokenizers.load(folder)
+
+
+def progress(name: str, total: int) -> Callable[[int, float], None]:
+    """A progress bar in tokens, with a running mean of the loss."""
+    bar = tqdm(total=total, desc=name, unit="tok", unit_scale=True, mininterval=2.0)
+    mean = [float("nan")]
+
+    def report(seen: int, loss: float) -> None:
+        mean[0] = loss if mean[0] != mean[0] else 0.98 * mean[0] + 0.02 * loss
+        bar.set_postfix(loss=f"{mean[0]:.4f}", refresh=False)
+        bar.update(seen - bar.n)
+
+    return report
+
+
+def load_policy(folder: Path) -> Qwen2ForCausalLM:
+    """A finished policy with its stored (bf16) weights, computing in fp32."""
+    model = new_model(POLICIES[folder.name])
+    model.load_state_dict(read_weights(folder), strict=False)
+    model.train(False)
+    return model
+
+
+def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
+    """Train, measure on the validation set and install one policy."""
+    torch.set_num_threads(1)
+    if (done := work / f"{plan.name}.done").exists():
+        return f"{plan.name}: done before"
+    tokenizer = the_tokenizer(work)
+    model = train_policy(plan, tokenizer, work, progress(plan.name, plan.tokens))
+    write_policy(work / "models" / plan.name, model, tokenizer, "")
+    model = load_policy(work / "models" / plan.name)  # measured as it is stored
+    accuracy = policy_accuracy(model, tokenizer, problem_set("builtin-validation"))
+    parameters = sum(p.numel() for p in model.parameters())
+    write_policy(out / plan.name, model, tokenizer, policy_card(plan, parameters, accuracy))
+    done.write_text(f"{accuracy}\n")
+    return f"{plan.name}: {accuracy}"
+
+
+def judged_samples(name: str, count: int, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
+    """`count` solutions drawn from a policy for problems that no policy was trained on, judged by the checker."""
+    saved = work / f"samples-{name}.pt"
+    if not saved.exists():
+        problems = list(islice(stream(f"prm {name}", "judge"), count // DRAWS_PER_PROBLEM))
+        model = load_policy(work / "models" / name)
+        drawn = sample(model, tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE)
+        rows = judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=count, mininterval=2.0))
+        save_state(saved, {"rows": [(r.ids, r.step_labels, r.token_labels, r.first_wrong) for r in rows]})
+    return [JudgedRow(*row) for row in torch.load(saved, weights_only=True)["rows"]]
+
+
+def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
+    problems = problem_set("builtin-validation")
+    drawn = sample(load_policy(work / "models" / name), tokenizer, problems, 16, 0.8, seed=1)
+    return judge(tokenizer, drawn)
+
+
+def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> str:
+    """Draw and judge samples of every policy, train the PRM, measure it and install it."""
+    if (done := work / f"{plan.name}.done").exists():
+        return f"{plan.name}: done before"
+    tokenizer = the_tokenizer(work)
+    rows = [row for name in policies for row in judged_samples(name, plan.samples, work, tokenizer)]
+    trunk = load_policy(work / "models" / plan.trunk)
+    model = train_prm(plan, trunk, cut_after_error(rows), work, progress(plan.name, plan.tokens))
+    qualities: dict[str, PrmQuality] = {}
+    for name in policies:
+        held_out = validation_rows(name, work, tokenizer)
+        qualities[name] = prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
+    parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
+    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
+    done.write_text(f"{qualities}\n")
+    return f"{plan.name}: {qualities}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train the built-in models; goes on where it was interrupted.")
+    parser.add_argument("--work", type=Path, default=WORK, help="intermediate results (default: .train)")
+    parser.add_argument("--out", type=Path, default=MODELS, help="where finished models go (default: assets/models)")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="train these models only")
+    parser.add_argument(
+        "--policies", nargs="+", default=None, metavar="NAME", help="policies whose samples PRMs learn from"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="policies trained side by side, one thread each (default: 2)"
+    )
+    parser.add_argument("--token-share", type=float, default=1.0, help="scale every token budget, for a quick trial")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    the_tokenizer(options.work)
+    wanted = options.only or [*POLICIES, *PRMS]
+    if unknown := set(wanted) - {*POLICIES, *PRMS}:
+        parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
+    share = options.token_share
+    policies = [
+        replace(POLICIES[name], tokens=int(POLICIES[name].tokens * share)) for name in wanted if name in POLICIES
+    ]
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        count = len(policies)
+        for line in pool.map(policy_stage, policies, [options.work] * count, [options.out] * count):
+            print(line)
+    for name in wanted:
+        if name in PRMS:
+            plan = replace(PRMS[name], tokens=int(PRMS[name].tokens * share))
+            print(prm_stage(plan, options.policies or list(POLICIES), options.work, options.out))
+
+
+if __name__ == "__main__":
+    main()

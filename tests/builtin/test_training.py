@@ -1,0 +1,140 @@
+"""The training loops: loss falls, a seed gives the same weights again, an interrupted run ends like a whole one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from engine.builtin import tokenizer as tokenizers
+from engine.builtin.evaluate import auc, calibration_error, first_error_f1, prm_quality
+from engine.builtin.judged import judge, prm_ids
+from engine.builtin.policy import PolicyPlan, encode, new_model, train_policy
+from engine.builtin.prm import PRMS, new_judge, score_rows, train_prm
+from engine.builtin.problems import generate, stream
+from engine.builtin.sampling import Sample, sample
+from engine.builtin.tokenizer import STEP, token_id
+from engine.builtin.training import NO_LABEL, Row, batches
+
+TINY = PolicyPlan(
+    "tiny", hidden=32, layers=1, feed_forward=48, tokens=36_000, learning_rate=5e-3, batch_tokens=1024, shard=96
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return tokenizers.build(1_000)
+
+
+class Stop(Exception):
+    """Raised by a report to interrupt a run."""
+
+
+def test_policy_training_learns_repeats_and_resumes(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
+    losses: list[float] = []
+    whole = train_policy(TINY, tokenizer, tmp_path / "a", lambda seen, loss: losses.append(loss)).state_dict()
+    assert losses[-1] < losses[0] - 1.0
+
+    def interrupt(seen: int, loss: float) -> None:
+        if seen > 24_000:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train_policy(TINY, tokenizer, tmp_path / "b", interrupt)
+    resumed = train_policy(TINY, tokenizer, tmp_path / "b", lambda seen, loss: None).state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_loss_is_on_the_solution_only(tokenizer: PreTrainedTokenizerBase) -> None:
+    problem = generate(0, "mul", 2)
+    ((ids, labels),) = encode(tokenizer, [problem])
+    start = labels.index(next(label for label in labels if label != NO_LABEL))
+    assert tokenizer.decode(ids[start:]) == problem.solution + "<|im_end|>"
+    assert labels[start:] == ids[start:]
+
+
+def test_batches_hold_every_row_once_within_the_budget() -> None:
+    rows: list[Row] = [([0] * (10 + i % 37), []) for i in range(300)]
+    packed = batches(rows, 512, seed=1)
+    assert sorted(i for batch in packed for i in batch) == list(range(300))
+    assert all(max(len(rows[i][0]) for i in batch) * len(batch) <= 512 for batch in packed)
+    assert packed == batches(rows, 512, seed=1) != batches(rows, 512, seed=2)
+
+
+def test_judged_rows_put_labels_on_the_marks(tokenizer: PreTrainedTokenizerBase) -> None:
+    problem = generate(0, "mul", 1)
+    right = Sample(problem, problem.steps, True, 10)
+    digit = problem.steps[1][-2]
+    slip = problem.steps[1][:-2] + ("1" if digit == "2" else "2") + "."
+    wrong = Sample(problem, (problem.steps[0], slip, *problem.steps[2:]), True, 10)
+    rows = judge(tokenizer, [right, right, wrong])
+    assert [row.first_wrong for row in rows] == [None, 1], "equal samples count once"
+    mark = token_id(tokenizer, STEP)
+    for row, s in zip(rows, (right, wrong), strict=True):
+        assert row.ids == prm_ids(tokenizer, problem.text, s.steps)
+        assert [label != NO_LABEL for label in row.step_labels] == [i == mark for i in row.ids]
+    labels = [label for label in rows[1].step_labels if label != NO_LABEL]
+    assert labels == [1] + [0] * (len(problem.steps) - 1)
+    assert rows[1].token_labels.count(1) == 1
+    wrong_token = tokenizer.decode([rows[1].ids[rows[1].token_labels.index(1)]])
+    assert wrong_token in ("1", "2", " 1", " 2")
+
+
+def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
+    policy = new_model(TINY)
+    problems = list(islice(stream(1, "judge"), 40))
+    solved = [Sample(p, p.steps, True, 1) for p in problems]
+    mixed = [Sample(p, (p.steps[0].replace("=", "= 7"), *p.steps[1:]), True, 1) for p in problems]
+    rows = judge(tokenizer, solved + mixed)
+    plan = replace(PRMS["builtin-prm"], tokens=40_000, batch_tokens=1024)
+    losses: list[float] = []
+    first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
+    second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
+    assert sum(losses[-5:]) < sum(losses[:5])
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    trunk = policy.model.layers[0].state_dict()
+    assert all(torch.equal(value, first.model.layers[0].state_dict()[name]) for name, value in trunk.items())
+    scores = score_rows(first, rows)
+    assert [len(row) for row in scores] == [sum(label != NO_LABEL for label in row.step_labels) for row in rows]
+    assert prm_quality(scores, [row.first_wrong for row in rows]).solutions == len(rows)
+
+
+def test_previous_token_heads_attend_to_the_token_before(tokenizer: PreTrainedTokenizerBase) -> None:
+    judge_model = new_judge(new_model(TINY), PRMS["builtin-prm"])
+    weights = judge_model.model.state_dict()
+    hidden = torch.randn(1, 12, 32)
+    cos, sin = judge_model.model.rotary_emb(hidden, torch.arange(12)[None])
+
+    def turned(name: str) -> torch.Tensor:
+        prefix = f"layers.1.self_attn.{name}_proj"
+        t = hidden @ weights[f"{prefix}.weight"].T + weights[f"{prefix}.bias"]
+        result: torch.Tensor = t * cos + torch.cat((-t[..., 16:], t[..., :16]), -1) * sin
+        return result
+
+    match = (turned("q") @ turned("k").transpose(-1, -2))[0].masked_fill(torch.ones(12, 12).triu(1) > 0, -1e9)
+    assert match[1:].argmax(-1).tolist() == list(range(11))
+
+
+def test_sampling_is_repeatable_and_ordered_by_problem_length(tokenizer: PreTrainedTokenizerBase) -> None:
+    policy = new_model(TINY)
+    policy.train(False)
+    problems = list(islice(stream(2, "test"), 6))
+    draws = [list(sample(policy, tokenizer, problems, 3, 1.0, seed=5)) for _ in range(2)]
+    assert draws[0] == draws[1] and len(draws[0]) == 18
+
+
+def test_measures_on_known_cases() -> None:
+    assert auc([0.9, 0.8, 0.1], [True, True, False]) == 1.0
+    assert auc([0.5, 0.5], [True, False]) == 0.5
+    assert calibration_error([0.9, 0.9], [True, True]) == pytest.approx(0.1)
+    assert first_error_f1([[0.9, 0.2], [0.9, 0.9]], [1, None]) == 1.0
+    assert first_error_f1([[0.9, 0.9], [0.9, 0.9]], [1, None]) == 0.0
