@@ -11,9 +11,15 @@ from typing import Any
 
 import pytest
 import torch
-from markov import END, START, markov_checkpoint
+from markov import END, START, builtin_tokenizer, markov_checkpoint
 from recorded import PROBLEM, Recorded, assert_same_document, make_run, solve, solve_with, texts, until
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GPTNeoXConfig,
+    LlamaConfig,
+    Qwen3Config,
+)
 
 from engine.answers import Checker
 from engine.assets import assets
@@ -251,6 +257,36 @@ async def test_no_probability_means_never_drawn(tmp_path: Path) -> None:
         steps, _ = await sample(policy, seeds=range(64), temperature=1.0)
         assert {step.text for step in steps} == {"a", "b"}
         assert steps[0].logprob == pytest.approx(-0.598 if steps[0].text == "a" else -0.799, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (LlamaConfig, {"num_key_value_heads": 1}),  # two heads share their keys
+        (Qwen3Config, {"num_key_value_heads": 2, "head_dim": 24}),
+        (GPTNeoXConfig, {"rotary_pct": 0.5}),
+    ],
+)
+async def test_other_architectures_decode_as_their_own_forward_does(
+    tmp_path: Path, kind: Any, options: dict[str, Any]
+) -> None:
+    tokenizer = builtin_tokenizer()
+    config = kind(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+        max_position_embeddings=128, eos_token_id=tokenizer.eos_token_id, bos_token_id=None, initializer_range=0.3,
+        **options,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with policy_of(tmp_path, delimiter="\0") as policy:
+        (step,), _ = await sample(policy, temperature=0, max_step_tokens=20)
+        ids = policy.prompt_ids("x")
+    for token in step.token_ids or ():
+        with torch.inference_mode():
+            assert int(model(torch.tensor([ids]), use_cache=False).logits[0, -1].argmax()) == token
+        ids.append(token)
 
 
 # --- counts --------------------------------------------------------------------------------------------------------
