@@ -329,7 +329,7 @@ def _form_values(record: RunRecord) -> tuple[Any, ...]:
 def _width_label(n: int | None, width: int | None) -> str:
     """M, and what follows from it: K survivors."""
     if n and width and n >= width and n % width == 0:
-        return f"Width M (K = {n // width} survivors)"
+        return f"Width M (K = {n // width} survivor{'s' if n > width else ''})"
     return "Width M"
 
 

@@ -55,10 +55,25 @@
     if (pick) window.dispatchEvent(new CustomEvent("st-pick", { detail: { id: Number(pick.dataset.pick) } }));
   });
 
-  document.addEventListener("DOMContentLoaded", () => {
+  /* Gradio sets the mode of the system when it mounts, and may do so later than this script: the wish wins. */
+  const restore = () => {
     for (const name of Object.keys(toggles)) {
       const wish = remembered(`rte-${name}`);
-      if (wish !== null) toggles[name](wish === "true");
+      if (wish !== null && isOn[name]() !== (wish === "true")) toggles[name](wish === "true");
     }
-  });
+  };
+
+  const begin = () => {
+    restore();
+    new MutationObserver(restore).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    const mounted = new MutationObserver(() => {
+      if (!document.querySelector("[data-do]")) return;
+      mounted.disconnect();
+      showState();
+    });
+    mounted.observe(document.body, { childList: true, subtree: true });
+  };
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
 })();
