@@ -37,12 +37,11 @@ def measure() -> list[Figure]:
         rates: dict[str, list[float]] = {"ours": [], "generate": []}
         for number in range(-2, ROUNDS):  # two rounds to warm up
             problem = problems[number % len(problems)]
-            sides = {
-                "ours": lambda: _ours(policy, problem, number),  # noqa: B023
-                "generate": lambda: _generate(model, tokenizer, policy.prompt_ids(problem), number),  # noqa: B023
-            }
-            for name in sorted(sides, reverse=number % 2 == 0):
-                rate = sides[name]()
+            for name in ("ours", "generate") if number % 2 else ("generate", "ours"):
+                if name == "ours":
+                    rate = _ours(policy, problem, number)
+                else:
+                    rate = _generate(model, tokenizer, policy.prompt_ids(problem), number)
                 if number >= 0:
                     rates[name].append(rate)
     finally:
