@@ -69,7 +69,9 @@ class TreeView {
     this.resizes = new ResizeObserver(() => this.drawSoon());
     this.resizes.observe(this.plot);
     this.themes = new MutationObserver(() => { this.theme = null; this.drawSoon(); });
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    for (const place of [document.documentElement, document.body]) {
+      this.themes.observe(place, { attributes: true, attributeFilter: ["class"] });
+    }
   }
 
   /* The frame shows the focus to those who steer by keys. */
@@ -346,6 +348,7 @@ function readTheme(root) {
   return {
     ink: get("ink"), muted: get("muted"), paper: get("paper"), accent: get("accent"), outline: get("outline"),
     unscored: get("unscored"), correct: get("correct"), wrong: get("wrong"), font: style.fontFamily,
+    label: Number.parseFloat(style.getPropertyValue("--st-label")) || 10,
     edge: { plain: get("edge"), faded: get("edge-faded"), chosen: get("edge-chosen") },
   };
 }

@@ -177,11 +177,11 @@ function textTraces(scene, diameter) {
   const right = scene.direction === "right";
   const inView = nodesInView(scene);
   const room = roomBeside(scene);
-  const labelled = inView.length <= LABEL_LIMIT && room >= diameter + (right ? 13 : 24);
+  const labelled = inView.length <= LABEL_LIMIT && room >= diameter + (right ? 1.3 : 2.4) * theme.label;
   const pick = (wanted) => (inView.length <= BADGE_LIMIT ? inView.filter(wanted) : []);
   const radius = diameter / 2;
   const reachOf = (node) => radius * SYMBOL_SCALE[symbolOf(scene.log, node)];
-  const beside = (node) => (right ? [0, -reachOf(node) - 7] : [reachOf(node) + 12, 1]);
+  const beside = (node) => (right ? [0, -reachOf(node) - 7] : [reachOf(node) + 2 + theme.label, 1]);
   const corner = () => (right ? [-radius - 9, -7] : [radius + 6, -radius - 5]);
   const beyond = (node) => (right ? [reachOf(node) + 8, 0] : [0, reachOf(node) + 8]);   // where no edge goes
   const reach = Math.max(2.5, Math.min(4.5, room * 0.35));
@@ -216,7 +216,7 @@ function textTrace(scene, nodes, text, beside, color) {
   const spots = nodes.map((node) => offset(scene, node, ...beside(node)));
   return {
     type: "scatter", mode: "text", hoverinfo: "skip", x: spots.map((spot) => spot.x), y: spots.map((spot) => spot.y),
-    text: nodes.map(text), textposition: "middle center", textfont: { size: 10, color },
+    text: nodes.map(text), textposition: "middle center", textfont: { size: scene.theme.label, color },
   };
 }
 
