@@ -6,13 +6,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.errors import InvalidInput
-from engine.selection import rule_named
+from engine.selection import VOTES, rule_named
 from engine.strategies import STRATEGIES, Strategy
+
+#: Scores lie in 0 to 1; far above that c leaves nothing of them.
+MAX_EXPLORATION = 100
 
 #: The study goes to N = 512; far above that a run is a mistyped number that would fill the memory.
 MAX_N = 4096
 
 FINISHED_RULES = ("bank", "compete")
+TREE_POLICIES = ("uct", "puct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class RunParams:
     """One run's request. `n` is N, `width` is M; `max_tokens_total` caps generated tokens (None: no cap).
 
     `select` None means the default of the strategy: `majority_vote` where no PRM is asked, else `prm_last_vote`.
+    `lookahead` is L; `tree_policy` and `exploration` (c) are those of `mcts`; `probe` is the number of samples from
+    which `compute_optimal` estimates the difficulty.
     """
 
     strategy: str = "beam_search"
@@ -33,6 +39,11 @@ class RunParams:
     max_steps: int = 40
     max_tokens_total: int | None = None
     eligible_without_answer: bool = False
+    votes: str = "draws"
+    lookahead: int = 1
+    tree_policy: str = "uct"
+    exploration: float = 0.5
+    probe: int = 4
 
     def __post_init__(self) -> None:
         strategy = self.kind
@@ -54,8 +65,23 @@ class RunParams:
             raise InvalidInput("max_steps", f"{self.max_steps} steps are no search; give 1 or more")
         if self.max_tokens_total is not None and self.max_tokens_total < 1:
             raise InvalidInput("max_tokens_total", f"{self.max_tokens_total} tokens buy nothing; give 1 or more")
+        if self.votes not in VOTES:
+            raise InvalidInput("votes", f"unknown voters {self.votes!r}; choose {' or '.join(VOTES)}")
         if self.select is not None:
             self._check_rule(self.select)
+        self._check_options(strategy.options)
+
+    def _check_options(self, options: tuple[str, ...]) -> None:
+        """The options that few strategies have; nobody is refused for one that means nothing in this run."""
+        if "lookahead" in options and not 1 <= self.lookahead <= self.max_steps:
+            raise InvalidInput("lookahead", f"L = {self.lookahead} is outside 1 to {self.max_steps} (max_steps)")
+        if "tree_policy" in options and self.tree_policy not in TREE_POLICIES:
+            known = " or ".join(TREE_POLICIES)
+            raise InvalidInput("tree_policy", f"unknown tree policy {self.tree_policy!r}; choose {known}")
+        if "exploration" in options and not 0 <= self.exploration <= MAX_EXPLORATION:
+            raise InvalidInput("exploration", f"c = {self.exploration} is outside 0 to {MAX_EXPLORATION}")
+        if "probe" in options and not 1 <= self.probe <= self.n:
+            raise InvalidInput("probe", f"{self.probe} samples are outside 1 to N = {self.n}")
 
     def _check_width(self) -> None:
         if self.width < 1:
@@ -95,9 +121,11 @@ class RunParams:
         """What the run document keeps under `params`: only what had a say in this run."""
         values = asdict(self) | {"select": self.rule}
         del values["strategy"]
-        for option in ("n", "width", "finished"):
+        for option in ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe"):
             if option not in self.kind.options:
                 del values[option]
         if self.max_tokens_total is None:
             del values["max_tokens_total"]
+        if self.votes == "draws":
+            del values["votes"]
         return values

@@ -151,6 +151,7 @@ class Run:
             self.params.rule,
             self._scorer.info.name if self._scorer else None,
             eligible_without_answer=self.params.eligible_without_answer,
+            votes=self.params.votes,
         )
         winner = choose(groups, eligible_without_answer=self.params.eligible_without_answer)
         if winner:

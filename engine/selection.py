@@ -3,7 +3,8 @@
 Two choices make a rule: how the step scores of a completion become one response score (`min`, `last`, `avg`, `prod`)
 and how the completions elect an answer: `max` (the answer of the best completion), `vote` (the answer with the largest
 sum of response scores) or `majority` (the most draws). A finished tree can be read again under every rule at no cost.
-Completions vote once for each draw that produced them, so merging identical steps changes no election.
+Completions vote once for each draw that produced them, so merging identical steps changes no election; or once each
+(`votes="distinct"`). A bare EOS says nothing a PRM could judge and is no step of a response.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from engine.errors import InvalidInput
 from engine.events import Grade
 from engine.tree import Node, Tree
+
+#: What has a vote: every draw, or every distinct completion.
+VOTES = ("draws", "distinct")
 
 REDUCERS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "min": min,
@@ -46,8 +50,8 @@ RULES: Mapping[str, Rule] = {
 class AnswerGroup:
     """The completions that agree on an answer. `answer` is None for those without one.
 
-    `votes` counts draws, `weight` is what the rule ranks by, `nodes` are the leaves, best first; `best_score` is the
-    response score of the first of them, None where the rule reads no scores.
+    `votes` counts draws (or leaves, as asked), `weight` is what the rule ranks by, `nodes` are the leaves, best first;
+    `best_score` is the response score of the first of them, None where the rule reads no scores.
     """
 
     answer: str | None
@@ -68,7 +72,7 @@ def rule_named(name: str) -> Rule:
 
 def response_score(tree: Tree, leaf: Node, reducer: str, scorer: str) -> float | None:
     """Reduce the step scores on the way to `leaf` to one; None where a step was never scored (it is not guessed)."""
-    steps = [node.scores.get(scorer) for node in tree.path(leaf)]
+    steps = [node.scores.get(scorer) for node in tree.path(leaf) if node.text.strip()]
     known = [score for score in steps if score is not None]
     return REDUCERS[reducer](known) if known and len(known) == len(steps) else None
 
@@ -80,6 +84,7 @@ def answer_groups(
     scorer: str | None,
     *,
     eligible_without_answer: bool = False,
+    votes: str = "draws",
 ) -> list[AnswerGroup]:
     """Group the finished leaves by answer and rank the groups under `rule`, best first.
 
@@ -89,6 +94,7 @@ def answer_groups(
         scorer: whose step scores to read; unused by `majority_vote`.
         eligible_without_answer: whether completions without an answer may win. They are listed either way, last when
             they may not.
+        votes: "draws" gives a completion a vote for each draw that produced it, "distinct" gives it one.
 
     A completion that lacks a score the rule needs has weight 0. Ties fall to the larger best score, then the larger
     mean log-probability a token, then the text: never to the order of finishing.
@@ -99,7 +105,8 @@ def answer_groups(
         answer = leaf.answer if leaf.answer is None else grades.get(leaf.answer, Grade(leaf.answer)).group
         score = response_score(tree, leaf, reducer, scorer) if reducer and scorer else None
         members.setdefault(answer, []).append((score, _mean_logprob(tree, leaf), leaf))
-    groups = [_group(answer, leaves, rule_named(rule), grades, tree) for answer, leaves in members.items()]
+    distinct = votes == "distinct"
+    groups = [_group(answer, leaves, rule_named(rule), grades, tree, distinct) for answer, leaves in members.items()]
 
     def order(group: AnswerGroup) -> tuple[bool, float, float, float, str]:
         barred = group.answer is None and not eligible_without_answer
@@ -115,16 +122,17 @@ def _group(
     rule: Rule,
     grades: Mapping[str, Grade],
     tree: Tree,
+    distinct: bool,
 ) -> AnswerGroup:
     leaves = sorted(leaves, key=lambda leaf: (-(leaf[0] or 0.0), -leaf[1], "".join(n.text for n in tree.path(leaf[2]))))
     best_score, best_logprob, best = leaves[0]
-    votes = sum(leaf.copies for _, _, leaf in leaves)
+    votes = sum(1 if distinct else leaf.copies for _, _, leaf in leaves)
     if rule.reducer is None:
         weight = float(votes)
     elif rule.by_max:
         weight = best_score or 0.0
     else:
-        weight = sum((score or 0.0) * leaf.copies for score, _, leaf in leaves)
+        weight = sum((score or 0.0) * (1 if distinct else leaf.copies) for score, _, leaf in leaves)
     correct = grades[best.answer].correct if best.answer is not None and best.answer in grades else None
     if best.answer is None and any(grade.correct is not None for grade in grades.values()):
         correct = False

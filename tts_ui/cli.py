@@ -15,8 +15,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from engine.params import FINISHED_RULES, RunParams
-from engine.selection import RULES
+from engine.params import FINISHED_RULES, TREE_POLICIES, RunParams
+from engine.selection import RULES, VOTES
 from engine.strategies import STRATEGIES
 from tts_ui.cli_errors import exit_code
 
@@ -90,13 +90,25 @@ def solve(
     ] = _DEFAULT.finished,
     max_steps: Annotated[int, typer.Option(help="The longest chain, in steps.")] = _DEFAULT.max_steps,
     max_tokens_total: Annotated[int | None, typer.Option(help="Generated tokens that may be spent.")] = None,
+    lookahead: Annotated[int, typer.Option(help="L, greedy steps that judge a candidate (lookahead).")] = (
+        _DEFAULT.lookahead
+    ),
+    tree_policy: Annotated[
+        str, typer.Option(help=f"How mcts descends: {' or '.join(TREE_POLICIES)}.")
+    ] = _DEFAULT.tree_policy,
+    exploration: Annotated[float, typer.Option(help="c, the weight of exploration in mcts.")] = _DEFAULT.exploration,
+    probe: Annotated[
+        int, typer.Option(help="Samples from which compute_optimal estimates the difficulty.")
+    ] = _DEFAULT.probe,
+    votes: Annotated[str, typer.Option(help=f"What has a vote: {' or '.join(VOTES)} completions.")] = _DEFAULT.votes,
     answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The right answer, to grade against.")] = None,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
     """Search for the answer to a problem and record the search. Ctrl-C stops it and keeps what it found."""
     params = RunParams(
-        strategy, n, width, select, temperature, top_p, seed, finished, max_steps, max_tokens_total
+        strategy, n, width, select, temperature, top_p, seed, finished, max_steps, max_tokens_total,
+        votes=votes, lookahead=lookahead, tree_policy=tree_policy, exploration=exploration, probe=probe,
     )  # fmt: skip
     from tts_ui.cli_solve import Request, solve
 

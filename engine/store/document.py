@@ -99,6 +99,7 @@ def _answers(record: RunRecord, tree: Tree) -> list[dict[str, Any]]:
         rule=record.params.get("select", "prm_last_vote" if record.scorer else "majority_vote"),
         scorer=record.scorer.name if record.scorer else None,
         eligible_without_answer=bool(record.params.get("eligible_without_answer", False)),
+        votes=str(record.params.get("votes", "draws")),
     )
     return [
         {

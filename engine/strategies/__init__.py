@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
+from engine.strategies.compute_optimal import compute_optimal
+from engine.strategies.dvts import dvts
 from engine.strategies.greedy import greedy
+from engine.strategies.lookahead import lookahead
 from engine.strategies.majority_vote import majority_vote
+from engine.strategies.mcts import mcts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +36,11 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("majority_vote", "Majority vote", majority_vote, ("n",)),
         Strategy("best_of_n", "Best of N", best_of_n, ("n",), scored=True),
         Strategy("beam_search", "Beam search", beam_search, ("n", "width", "finished"), scored=True),
+        Strategy("dvts", "DVTS", dvts, ("n", "width"), scored=True),
+        Strategy("lookahead", "Lookahead", lookahead, ("n", "width", "finished", "lookahead"), scored=True),
+        Strategy("mcts", "MCTS (extension)", mcts, ("n", "width", "tree_policy", "exploration"), scored=True),
+        Strategy(
+            "compute_optimal", "Compute-optimal", compute_optimal, ("n", "width", "finished", "probe"), scored=True
+        ),
     )
 }
