@@ -6,11 +6,13 @@ templates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from engine.events import Decision
 from engine.selection import AnswerGroup, answer_groups, rule_named
 from engine.store import RunRecord
+from engine.strategies.compute_optimal import CHOICES, DIFFICULTIES, EVIDENCE
 from engine.tree import Node, Tree
 from tts_ui import numbers
 
@@ -61,6 +63,7 @@ def _groups(record: RunRecord, tree: Tree) -> list[AnswerGroup]:
     return answer_groups(
         tree, record.grades, record.params["select"], record.scorer.name if record.scorer else None,
         eligible_without_answer=bool(record.params.get("eligible_without_answer")),
+        votes=str(record.params.get("votes", "draws")),
     )  # fmt: skip
 
 
@@ -160,8 +163,15 @@ def _correct(record: RunRecord, node: Node) -> bool | None:
     return grade.correct if grade else None
 
 
+def latest(node: Node) -> list[Decision]:
+    """The decisions about a node; of those that MCTS takes in every iteration (descend, backup) the last ones."""
+    last = {decision.action: decision for decision in node.decisions}
+    repeated = ("descend", "backup")
+    return [d for d in node.decisions if d.action not in repeated or d is last[d.action]]
+
+
 def _reasons(node: Node, chosen: bool) -> list[str]:
-    lines = [f"<b>{node.status}</b>"] if not node.decisions else [_reason(decision) for decision in node.decisions]
+    lines = [f"<b>{node.status}</b>"] if not node.decisions else [_reason(decision) for decision in latest(node)]
     if chosen and not any(decision.action == "choose" for decision in node.decisions):
         lines.append("<b>on the chosen path</b>")
     return lines
@@ -175,6 +185,26 @@ def _reason(decision: Decision) -> str:
             return f"<b>kept</b>: rank {n['rank']:.0f} of {n['of']:.0f}, {n['k']:.0f} survive"
         case "prune", "rank":
             return f"<b>pruned</b>: rank {n['rank']:.0f} of {n['of']:.0f}, cut-off {numbers.score(n['cut_off'])}"
+        case "keep" | "prune", "subtree_rank":
+            done, subtree = "kept" if decision.action == "keep" else "pruned", n["subtree"] + 1
+            return f"<b>{done}</b>: rank {n['rank']:.0f} of {n['of']:.0f} in subtree {subtree:.0f}"
+        case "prune", "rollout_dropped":
+            return "<b>pruned</b>: a look ahead from a step that was not kept"
+        case "prune", "fruitless":
+            return f"<b>pruned</b>: {n['n']:.0f} iterations led to no new completion"
+        case "descend", "upper_bound":
+            return (
+                f"<b>entered</b> in iteration {n['iteration']:.0f}: value {n['value']:.3f}"
+                f" + exploration {n['exploration']:.3f} = {n['total']:.3f},"
+                f" {n['visits']:.0f} of {n['parent_visits']:.0f} visits, prior {n['prior']:.2f}"
+            )
+        case "backup", "mean":
+            return (
+                f"<b>backed up</b> in iteration {n['iteration']:.0f}: value {n['value']:.3f} from step"
+                f" {n['from']:.0f}, mean {n['mean']:.3f} of {n['visits']:.0f} visits"
+            )
+        case _, "compute_optimal":
+            return _compute_optimal(n)
         case "prune", "width_reached":
             return f"<b>pruned</b>: the search had its {n['n']:.0f} completions"
         case "prune", "max_steps":
@@ -187,6 +217,15 @@ def _reason(decision: Decision) -> str:
             return f"<b>chosen</b>: {n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"
         case action, reason:
             return f"<b>{escape(action)}</b>: {escape(reason)}"
+
+
+def _compute_optimal(n: Mapping[str, float]) -> str:
+    """The choice of strategy and what it rests on; the difficulty is an estimate, and is called one."""
+    return (
+        f"<b>{CHOICES[int(n['choice'])]} chosen</b> for a policy of {numbers.count(int(n['parameters']))} parameters"
+        f" and a problem estimated {DIFFICULTIES[int(n['difficulty'])]}: of {n['probe']:.0f} samples"
+        f" {100 * n['agreement']:.0f} % agree, mean PRM score {n['mean_score']:.2f}; {EVIDENCE[int(n['evidence'])]}"
+    )
 
 
 def _step_row(step: Node, scorer: str, current: bool) -> str:

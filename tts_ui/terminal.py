@@ -22,6 +22,7 @@ from engine.events import Decision
 from engine.selection import AnswerGroup, answer_groups
 from engine.tree import Node, Tree
 from tts_ui import numbers
+from tts_ui.fragments import latest
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
     from engine.models import Catalogue
@@ -119,6 +120,14 @@ def why(decision: Decision) -> str:
         case "keep" | "prune", "rank":
             done = "kept" if decision.action == "keep" else "pruned"
             return f"{done}: rank {n['rank']:.0f} of {n['of']:.0f}, cut-off {numbers.score(n['cut_off'])}"
+        case "keep" | "prune", "subtree_rank":
+            done = "kept" if decision.action == "keep" else "pruned"
+            return f"{done}: rank {n['rank']:.0f} of {n['of']:.0f} in subtree {n['subtree'] + 1:.0f}"
+        case "descend", "upper_bound":
+            terms = f"{numbers.score(n['value'])} + {numbers.score(n['exploration'])} exploration"
+            return f"entered: {terms}, {n['visits']:.0f} of {n['parent_visits']:.0f} visits"
+        case "backup", "mean":
+            return f"mean {numbers.score(n['mean'])} of {n['visits']:.0f} visits"
         case "prune", "width_reached":
             return f"pruned: the search had its {n['n']:.0f} completions"
         case "prune", "max_steps":
@@ -160,7 +169,10 @@ def _votes(record: RunRecord, tree: Tree) -> str:
     scorer = record.scorer.name if record.scorer else None
     rule = str(record.params.get("select", "prm_last_vote" if scorer else "majority_vote"))
     barred = not record.params.get("eligible_without_answer", False)
-    groups: list[AnswerGroup] = answer_groups(tree, record.grades, rule, scorer, eligible_without_answer=not barred)
+    voters = str(record.params.get("votes", "draws"))
+    groups: list[AnswerGroup] = answer_groups(
+        tree, record.grades, rule, scorer, eligible_without_answer=not barred, votes=voters
+    )
     winner = next((group for group in groups if group.answer is not None), None)
     if winner is None:
         return ""
@@ -205,7 +217,7 @@ def _label(record: RunRecord, node: Node, scorer: str | None, on_path: bool, cho
     line = Text(f"{shape} #{node.id} ", style="bold" if on_path else "")
     if scorer:
         line.append_text(_chip(node.scores.get(scorer))).append(" ")
-    line.append("; ".join(map(why, node.decisions)) or ", ".join(filter(None, [node.status, _ENDED[node.finish]])))
+    line.append("; ".join(map(why, latest(node))) or ", ".join(filter(None, [node.status, _ENDED[node.finish]])))
     if node.copies > 1:
         line.append(f"  x{node.copies}")
     if node.answer is not None:
