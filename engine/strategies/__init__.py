@@ -38,5 +38,6 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("lookahead", "Lookahead", ("n", "width", "finished", "lookahead"), scored=True),
         Strategy("compute_optimal", "Compute-optimal", ("n", "width", "finished", "probe"), scored=True),
         Strategy("mcts", "MCTS (extension)", ("n", "width", "tree_policy", "exploration"), scored=True),
+        Strategy("rebase", "REBASE (extension)", ("n",), scored=True),
     )
 }
