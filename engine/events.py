@@ -25,7 +25,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "rank": "place by score in the frontier, 1 is best",
         "of": "open nodes ranked together",
         "k": "nodes that could survive (K = N / M)",
-        "cut_off": "lowest surviving score",
+        "cut_off": "lowest surviving score, absent where none survives",
         "score": "the score ranked by: the step's own, or that of the end of its rollout",
         "end": "lookahead only: the last node of the step's rollout",
         "steps_ahead": "lookahead only: greedy steps from the step to that node",

@@ -143,7 +143,8 @@ class Search:
     async def score(self, nodes: Iterable[Node]) -> None:
         """Score `nodes` and whatever of their paths has no score yet: each node once, a level at a time.
 
-        A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge.
+        A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge; one at the end of a
+        path too long for the PRM stays without a score.
         """
         if self._scorer is None or self._meter.scorer is None:
             return
@@ -154,6 +155,8 @@ class Search:
             level = [node for node in unscored.values() if node.depth == depth]
             scores = await self._scorer.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
             for node, value in zip(level, scores, strict=True):
+                if value is None:
+                    continue
                 if not 0 <= value <= 1:
                     raise ModelError(f"{name}: a score of {value} is outside 0 to 1; its weights may be damaged")
                 self._emit(StepScored(self._next_seq(), node.id, name, value))
@@ -318,7 +321,7 @@ class Search:
         """Keep the best `k`, prune the rest; best first."""
         ranked = self.ranked(nodes, ahead)
         values = [self.value(ahead.get(node, node)) for node in ranked]
-        cut_off = values[min(k, len(ranked)) - 1] if ranked and k else 1.0
+        cut_off = values[min(k, len(ranked)) - 1] if ranked and k else None
         for rank, (node, value) in enumerate(zip(ranked, values, strict=True), start=1):
             numbers = _standing(rank, len(ranked), k, cut_off, value)
             if node in ahead:
@@ -350,8 +353,9 @@ def _judgeable(step: Node) -> bool:
     return step.finish != "budget" and bool(step.text.strip())
 
 
-def _standing(rank: int, of: int, k: int, cut_off: float, score: float) -> dict[str, float]:
-    return {"rank": rank, "of": of, "k": k, "cut_off": cut_off, "score": score}
+def _standing(rank: int, of: int, k: int, cut_off: float | None, score: float) -> dict[str, float]:
+    standing = {"rank": rank, "of": of, "k": k, "score": score}
+    return standing if cut_off is None else standing | {"cut_off": cut_off}
 
 
 def draw_seed(run_seed: int, path: Sequence[Node], index: int) -> int:

@@ -6,15 +6,14 @@ templates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 
 from engine.events import Decision
 from engine.selection import AnswerGroup, answer_groups, rule_named
 from engine.store import RunRecord
-from engine.strategies.compute_optimal import CHOICES, DIFFICULTIES, EVIDENCE
 from engine.tree import Node, Tree
 from tts_ui import numbers
+from tts_ui.reasons import latest, why
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
@@ -135,7 +134,7 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
         return _run_facts(record)
     scorer = record.scorer.name if record.scorer else ""
     chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
-    why = "".join(f"<li>{line}</li>" for line in _reasons(node, chosen))
+    reasons = "".join(f"<li>{line}</li>" for line in _reasons(node, chosen))
     facts = [
         f"{numbers.count(node.tokens)} tokens",
         f"log-probability {node.logprob:.2f}" if node.logprob is not None else "log-probability n/a",
@@ -153,7 +152,7 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
     if len(siblings) > _SIBLINGS_SHOWN:
         others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys walk to them</p>'
     return (
-        f'<ul class="why">{why}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
+        f'<ul class="why">{reasons}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
         f"<h4>Path</h4>{path}" + (f"<h4>Siblings ({len(siblings)})</h4>{others}" if siblings else "")
     )
 
@@ -161,13 +160,6 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
 def _correct(record: RunRecord, node: Node) -> bool | None:
     grade = record.grades.get(node.answer) if node.answer is not None else None
     return grade.correct if grade else None
-
-
-def latest(node: Node) -> list[Decision]:
-    """The decisions about a node; of those that MCTS takes in every iteration (descend, backup) the last ones."""
-    last = {decision.action: decision for decision in node.decisions}
-    repeated = ("descend", "backup")
-    return [d for d in node.decisions if d.action not in repeated or d is last[d.action]]
 
 
 def _reasons(node: Node, chosen: bool) -> list[str]:
@@ -178,54 +170,8 @@ def _reasons(node: Node, chosen: bool) -> list[str]:
 
 
 def _reason(decision: Decision) -> str:
-    """One decision in plain words, with the numbers behind it."""
-    n = decision.numbers
-    match decision.action, decision.reason:
-        case "keep", "rank":
-            return f"<b>kept</b>: rank {n['rank']:.0f} of {n['of']:.0f}, {n['k']:.0f} survive"
-        case "prune", "rank":
-            return f"<b>pruned</b>: rank {n['rank']:.0f} of {n['of']:.0f}, cut-off {numbers.score(n['cut_off'])}"
-        case "keep" | "prune", "subtree_rank":
-            done, subtree = "kept" if decision.action == "keep" else "pruned", n["subtree"] + 1
-            return f"<b>{done}</b>: rank {n['rank']:.0f} of {n['of']:.0f} in subtree {subtree:.0f}"
-        case "prune", "rollout_dropped":
-            return "<b>pruned</b>: a look ahead from a step that was not kept"
-        case "prune", "fruitless":
-            return f"<b>pruned</b>: {n['n']:.0f} iterations led to no new completion"
-        case "descend", "upper_bound":
-            return (
-                f"<b>entered</b> in iteration {n['iteration']:.0f}: value {n['value']:.3f}"
-                f" + exploration {n['exploration']:.3f} = {n['total']:.3f},"
-                f" {n['visits']:.0f} of {n['parent_visits']:.0f} visits, prior {n['prior']:.2f}"
-            )
-        case "backup", "mean":
-            return (
-                f"<b>backed up</b> in iteration {n['iteration']:.0f}: value {n['value']:.3f} from step"
-                f" {n['from']:.0f}, mean {n['mean']:.3f} of {n['visits']:.0f} visits"
-            )
-        case _, "compute_optimal":
-            return _compute_optimal(n)
-        case "prune", "width_reached":
-            return f"<b>pruned</b>: the search had its {n['n']:.0f} completions"
-        case "prune", "max_steps":
-            return f"<b>pruned</b>: {n['max_steps']:.0f} steps are the limit"
-        case "prune", "budget":
-            return "<b>cut</b>: the token budget was spent"
-        case "finish", _:
-            return "<b>finished</b>" + (": out of room" if decision.reason == "length" else "")
-        case "choose", _:
-            return f"<b>chosen</b>: {n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"
-        case action, reason:
-            return f"<b>{escape(action)}</b>: {escape(reason)}"
-
-
-def _compute_optimal(n: Mapping[str, float]) -> str:
-    """The choice of strategy and what it rests on; the difficulty is an estimate, and is called one."""
-    return (
-        f"<b>{CHOICES[int(n['choice'])]} chosen</b> for a policy of {numbers.count(int(n['parameters']))} parameters"
-        f" and a problem estimated {DIFFICULTIES[int(n['difficulty'])]}: of {n['probe']:.0f} samples"
-        f" {100 * n['agreement']:.0f} % agree, mean PRM score {n['mean_score']:.2f}; {EVIDENCE[int(n['evidence'])]}"
-    )
+    done, because = why(decision)
+    return f"<b>{escape(done)}</b>" + (f": {escape(because)}" if because else "")
 
 
 def _step_row(step: Node, scorer: str, current: bool) -> str:

@@ -18,11 +18,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
-from engine.events import Decision
 from engine.selection import AnswerGroup, answer_groups
 from engine.tree import Node, Tree
 from tts_ui import numbers
-from tts_ui.fragments import latest
+from tts_ui.reasons import latest, why
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
     from engine.models import Catalogue
@@ -113,36 +112,6 @@ def print_models(catalogue: Catalogue) -> None:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
 
 
-def why(decision: Decision) -> str:
-    """A decision in plain words, with the numbers behind it."""
-    n = decision.numbers
-    match decision.action, decision.reason:
-        case "keep" | "prune", "rank":
-            done = "kept" if decision.action == "keep" else "pruned"
-            return f"{done}: rank {n['rank']:.0f} of {n['of']:.0f}, cut-off {numbers.score(n['cut_off'])}"
-        case "keep" | "prune", "subtree_rank":
-            done = "kept" if decision.action == "keep" else "pruned"
-            return f"{done}: rank {n['rank']:.0f} of {n['of']:.0f} in subtree {n['subtree'] + 1:.0f}"
-        case "descend", "upper_bound":
-            terms = f"{numbers.score(n['value'])} + {numbers.score(n['exploration'])} exploration"
-            return f"entered: {terms}, {n['visits']:.0f} of {n['parent_visits']:.0f} visits"
-        case "backup", "mean":
-            return f"mean {numbers.score(n['mean'])} of {n['visits']:.0f} visits"
-        case "prune", "width_reached":
-            return f"pruned: the search had its {n['n']:.0f} completions"
-        case "prune", "max_steps":
-            return f"pruned: {n['max_steps']:.0f} steps are the limit"
-        case "prune", "budget":
-            return "cut: the token budget was spent"
-        case "finish", reason:
-            return "finished" + (", cut: out of room" if reason == "length" else "")
-        case "choose", _:
-            return f"chosen: {n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"
-        case action, reason:
-            known = ", ".join(f"{name} {value:.4g}" for name, value in n.items())
-            return f"{action}: {reason} {known}".rstrip()
-
-
 def _console() -> Console:
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
@@ -217,7 +186,10 @@ def _label(record: RunRecord, node: Node, scorer: str | None, on_path: bool, cho
     line = Text(f"{shape} #{node.id} ", style="bold" if on_path else "")
     if scorer:
         line.append_text(_chip(node.scores.get(scorer))).append(" ")
-    line.append("; ".join(map(why, latest(node))) or ", ".join(filter(None, [node.status, _ENDED[node.finish]])))
+    line.append(
+        "; ".join(": ".join(filter(None, why(decision))) for decision in latest(node))
+        or ", ".join(filter(None, [node.status, _ENDED[node.finish]]))
+    )
     if node.copies > 1:
         line.append(f"  x{node.copies}")
     if node.answer is not None:

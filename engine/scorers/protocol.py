@@ -17,8 +17,11 @@ from engine.tree import Node
 class ScorerSession(Protocol):
     """A scorer at work on one problem."""
 
-    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float]:
-        """The score of the last step of each path, in order. Every path begins with a first step and is not empty."""
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
+        """The score of the last step of each path, in order; None for a path that does not fit the context window.
+
+        Every path begins with a first step and is not empty.
+        """
         ...
 
     def close(self) -> None: ...

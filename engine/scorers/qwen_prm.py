@@ -85,7 +85,7 @@ class QwenPRMSession:
         self.prompt = prompt
         self.cache = PrefixCache()
 
-    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float]:
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         if not paths:
             return []
         request = _Request(self, paths, cost)
@@ -97,21 +97,30 @@ class QwenPRMSession:
         self.cache.clear()
 
 
-class _Request(Job[list[float]]):
+class _Request(Job[list[float | None]]):
     def __init__(self, session: QwenPRMSession, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> None:
         super().__init__()
         self.session, self.paths, self.cost = session, paths, cost
-        self.scores: list[float] = []
+        self.scores: list[float | None] = [None] * len(paths)
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What one row computes: `missing` tokens behind `cached` segments; `spans` are the segments this completes."""
+    """What one row computes: `missing` tokens behind `cached` segments; `spans` are the segments this completes.
+
+    `place` is the path's place in its request.
+    """
 
     request: _Request
+    place: int
     cached: list[Tensor]
     missing: list[int]
     spans: list[tuple[Hashable, int, int]]
+
+    @property
+    def end(self) -> int:
+        """The length of the path, prompt included."""
+        return self.spans[-1][2]
 
 
 class _Judge:
@@ -130,14 +139,15 @@ class _Judge:
         """Score every waiting request; the paths of all of them share batches."""
         self._requests = [request for request in new if not request.cancelled]
         self._compute_prompts()
-        rows = [row for request in self._requests for row in self._rows(request)]
+        rows = [self._row(request, place) for request in self._requests for place in range(len(request.paths))]
+        rows = [row for row in rows if row.end <= self._info.context_window]
         for start in range(0, len(rows), _MAX_ROWS):
             chunk = [row for row in rows[start : start + _MAX_ROWS] if not row.request.cancelled]
             if chunk:
                 for row, score in zip(chunk, self._forward(chunk), strict=True):
-                    row.request.scores.append(score)
+                    row.request.scores[row.place] = score
         for request in self._requests:
-            request.resolve(request.scores)  # without effect on a request that failed
+            request.resolve(request.scores)
         self._requests = []
         return False
 
@@ -151,19 +161,11 @@ class _Judge:
         for session in {id(request.session): request.session for request in self._requests}.values():
             if not session.cache.longest([_PROMPT]):
                 request = next(request for request in self._requests if request.session is session)
-                row = _Row(request, [], session.prompt, [(_PROMPT, 0, len(session.prompt))])
+                row = _Row(request, 0, [], session.prompt, [(_PROMPT, 0, len(session.prompt))])
                 self._forward([row])
 
-    def _rows(self, request: _Request) -> list[_Row]:
-        """The rows of a request; one that cannot be scored fails alone."""
-        try:
-            return [self._row(request, path) for path in request.paths]
-        except ModelError as error:
-            request.fail(error)
-            return []
-
-    def _row(self, request: _Request, path: Sequence[Node]) -> _Row:
-        session = request.session
+    def _row(self, request: _Request, place: int) -> _Row:
+        session, path = request.session, request.paths[place]
         keys: list[Hashable] = [_PROMPT, *(node.id for node in path)]
         cached = session.cache.longest(keys[:-1])
         end = sum(segment.shape[3] for segment in cached)
@@ -174,12 +176,7 @@ class _Judge:
             start = end + len(missing)
             missing += segment
             spans.append((node.id, start, start + len(segment)))
-        if end + len(missing) > self._info.context_window:
-            raise ModelError(
-                f"{self._info.name}: a path of {end + len(missing)} tokens is longer than the scorer's context window "
-                f"of {self._info.context_window}; lower --max-steps or choose a scorer with a longer window"
-            )
-        return _Row(request, cached, missing, spans)
+        return _Row(request, place, cached, missing, spans)
 
     def _segment(self, node: Node) -> list[int]:
         """A step as the PRM reads it. Special tokens in the text are read as text, not as tokens."""

@@ -54,7 +54,7 @@ def test_the_tree_says_score_status_reason_and_copies(tts_ui: Cli, recorded: Pat
     def step(number: int) -> str:
         return next(line for line in lines if f"#{number} " in line)
 
-    assert "▶ #1  0.93  kept: rank 1 of 16, cut-off 0.44  x3" in step(1)
+    assert "▶ #1  0.93  kept: rank 1 of 16, 4 survive  x3" in step(1)
     assert "○ #2  0.31  pruned: rank 9 of 16, cut-off 0.44" in step(2)
     assert "● #3  n/a  open" in step(3)
     assert "★ #4  0.97  finished; chosen: 2 of 2 votes, weight 1.94  x2  answer 1 correct" in step(4)
