@@ -52,7 +52,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "mean": {
         "iteration": "the MCTS iteration, from 1",
-        "value": "the value backed up: the best score among the steps of this iteration",
+        "value": "the value backed up: the best score among the iteration's new steps and the end of its rollout",
         "from": "the node that has this score",
         "visits": "iterations that went through this node, this one included",
         "mean": "mean of the values backed up through this node",

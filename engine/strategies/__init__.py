@@ -1,4 +1,4 @@
-"""The strategies by name. A new one is one file here, with a function of its name, and one line in `STRATEGIES`."""
+"""The strategies by name. A new one is one file, its function named like the file, and one line in `STRATEGIES`."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ SAMPLING = ["greedy", "majority_vote", "best_of_n"]
 
 
 def bushy(path: str, index: int) -> tuple[str, Finish]:
-    """Chains of three steps; every fourth draw of a second or third step is an answer, and says nothing at all."""
+    """Chains of three steps; half of them have their EOS as a step of its own, which says nothing."""
     depth = path.count("\n\n")
-    if depth >= 1 and (index % 4 == 3 or depth == 3):
+    if depth == 3:
         return "", "eos"
     if depth == 2:
-        return rf"so \boxed{{{index}}}", "eos"
+        return (rf"so \boxed{{{index}}}", "eos") if ord(path[0]) % 2 else (f"so \\boxed{{{index}}}\n\n", "step")
     return f"{'abcdefghijklmnopqrstuvwxyz'[index % 26]}\n\n", "step"
 
 

@@ -51,7 +51,9 @@ async def test_subtrees_that_share_a_step_stay_independent(checker: Checker) -> 
         return ("same\n\n", "step") if not path else letters(path + "\n\n", index)
 
     policy = ScriptedPolicy(script)
-    run = await solve_with(policy, ScriptedScorer(lambda path: 0.5), checker, strategy="dvts", n=4, width=2, problem="p")
+    run = await solve_with(
+        policy, ScriptedScorer(lambda path: 0.5), checker, strategy="dvts", n=4, width=2, problem="p"
+    )
     (first,) = run.tree.children(run.tree.root)
     assert (first.copies, first.status) == (4, "kept")
     assert [numbers["subtree"] for _, numbers in ranks(first)] == [0, 1]

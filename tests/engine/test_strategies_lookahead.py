@@ -71,9 +71,7 @@ async def test_a_longer_rollout_is_gone_on_with_where_it_ended(checker: Checker)
 async def test_an_answer_that_a_rollout_reached_counts_once_its_beam_survives(checker: Checker) -> None:
     values = {"a/": 0.1, "b/": 0.1, r"a/\boxed{a}": 0.9, r"b/\boxed{a}": 0.2}
     scorer = ScriptedScorer(lambda path: values.get(path.replace("\n\n", "/"), 0.05))
-    run = await solve_with(
-        ScriptedPolicy(letters(2)), scorer, checker, strategy="lookahead", n=2, width=2, problem="p"
-    )
+    run = await solve_with(ScriptedPolicy(letters(2)), scorer, checker, strategy="lookahead", n=2, width=2, problem="p")
     assert {leaf.answer for leaf in run.tree.completions()} == {"a", "b"}
     assert by_path(run.tree)[r"b/\boxed{a}"].status == "pruned"
     assert {run.tree[leaf.parent or 0].text for leaf in run.tree.completions()} == {"a\n\n"}
