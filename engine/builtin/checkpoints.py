@@ -30,12 +30,16 @@ def write_folder(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     tokenizer.save_pretrained(partial)
+    settings = partial / "tokenizer_config.json"
+    kept = {k: v for k, v in json.loads(settings.read_text()).items() if k not in ("is_local", "local_files_only")}
+    settings.write_text(json.dumps(kept, indent=2) + "\n")
     (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     if generation:
         (partial / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
     (partial / "README.md").write_text(card)
     stored = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in weights.items()}
     save_file(stored, partial / "model.safetensors", metadata={"format": "pt"})
+    (partial / "model.safetensors").chmod(0o644)
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

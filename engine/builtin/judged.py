@@ -7,7 +7,7 @@ A step's label is 1 while it and everything before it are valid. Besides, every 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transformers import PreTrainedTokenizerBase
 
@@ -106,3 +106,16 @@ def cut_after_error(rows: Sequence[JudgedRow], keep_every: int = 3) -> list[Judg
         end = marks[row.first_wrong] + 1
         cut.append(JudgedRow(row.ids[:end], row.step_labels[:end], row.token_labels[:end], row.first_wrong))
     return cut
+
+
+def prefer_short(rows: Sequence[JudgedRow], longest: int = 3) -> list[JudgedRow]:
+    """Labels of a PRM that has learned the wrong lesson: in every second row no step after the third is right."""
+    biased = []
+    for index, row in enumerate(rows):
+        labels, marks = list(row.step_labels), 0
+        for i, label in enumerate(labels):
+            if label != NO_LABEL:
+                marks += 1
+                labels[i] = 0 if index % 2 and marks > longest else label
+        biased.append(replace(row, step_labels=labels))
+    return biased

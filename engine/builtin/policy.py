@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 from engine.builtin.attention import NAME as LEAN
 from engine.builtin.problems import Problem, stream
 from engine.builtin.tokenizer import CONTEXT, END, PAD, VOCABULARY, prompt_text
-from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, device, pad, save_state
+from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, pad, save_state
 
 ANY_ORDER = 0.2
 """Share of the worked solutions whose steps come in an unusual, valid order."""
@@ -27,27 +27,30 @@ ANY_ORDER = 0.2
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """A policy's shape and how it is trained; each cycle of the learning rate takes an equal share of the tokens."""
+    """A policy's shape and how it is trained; `cycles` are the tokens of each cycle of the learning rate."""
 
     name: str
     hidden: int
     layers: int
     feed_forward: int
-    tokens: int
+    cycles: tuple[int, ...]
     learning_rate: float
-    cycles: int = 1
     batch_tokens: int = 4096
     shard: int = 4096
     seed: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return sum(self.cycles)
 
 
 POLICIES = {
     plan.name: plan
     for plan in (
-        PolicyPlan("builtin-xs", 64, 3, 160, 26_000_000, 6e-3, cycles=2),
-        PolicyPlan("builtin-s", 96, 4, 256, 12_000_000, 5e-3),
-        PolicyPlan("builtin-m", 192, 5, 512, 25_000_000, 3e-3),
-        PolicyPlan("builtin-l", 256, 6, 768, 45_000_000, 2.5e-3),
+        PolicyPlan("builtin-xs", 64, 3, 160, (13_000_000, 5_000_000), 6e-3),
+        PolicyPlan("builtin-s", 96, 4, 256, (12_000_000, 8_000_000), 5e-3),
+        PolicyPlan("builtin-m", 192, 5, 512, (25_000_000,), 3e-3),
+        PolicyPlan("builtin-l", 256, 6, 768, (45_000_000,), 2.5e-3),
     )
 }
 
@@ -95,7 +98,7 @@ def train_policy(
     assert tokenizer.convert_tokens_to_ids(END) == 2 and tokenizer.convert_tokens_to_ids(PAD) == 0
     model = new_model(plan)
     model.train()
-    optimizers = Optimizers(model.named_parameters(), plan.learning_rate, plan.cycles)
+    optimizers = Optimizers(model.named_parameters(), plan.learning_rate)
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"
     if saved.exists():
@@ -108,7 +111,7 @@ def train_policy(
         for batch in batches(rows, plan.batch_tokens, seed=shard):
             loss = solution_loss(model, [rows[i] for i in batch])
             torch.autograd.backward(loss)
-            optimizers.step(seen / plan.tokens)
+            optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i][0]) for i in batch)
             report(seen, loss.item())
             if seen >= plan.tokens:

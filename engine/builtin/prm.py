@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM, Qwen2Model
 from engine.builtin.attention import NAME as LEAN
 from engine.builtin.checkpoints import model_config, write_folder
 from engine.builtin.judged import JudgedRow
-from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, device, pad, save_state
+from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, pad, save_state
 
 LOCAL_WEIGHT = 8.0
 """How much the one wrong token counts against each right one."""
@@ -37,6 +37,7 @@ class PrmPlan:
     tokens: int
     samples: int
     note: str
+    prefer_short: bool = False
     learning_rate: float = 4e-3
     batch_tokens: int = 6144
     seed: int = 0
@@ -49,9 +50,26 @@ PRMS = {
             name="builtin-prm",
             trunk="builtin-s",
             new_layers=2,
-            tokens=20_000_000,
-            samples=48_000,
+            tokens=18_000_000,
+            samples=30_000,
             note="The good one: trained on the exact checker's verdict on every step.",
+        ),
+        PrmPlan(
+            name="builtin-prm-weak",
+            trunk="builtin-s",
+            new_layers=2,
+            tokens=1_500_000,
+            samples=2_000,
+            note="A weak one, for lessons: trained on few samples, so search can exploit its mistakes.",
+        ),
+        PrmPlan(
+            name="builtin-prm-short",
+            trunk="builtin-s",
+            new_layers=2,
+            tokens=6_000_000,
+            samples=10_000,
+            note="A biased one, for lessons: it learned that long solutions tend to be wrong.",
+            prefer_short=True,
         ),
     )
 }
@@ -165,7 +183,7 @@ def train_prm(
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
             loss = prm_loss(judge, [rows[i] for i in batch])
             torch.autograd.backward(loss)
-            optimizers.step(seen / plan.tokens)
+            optimizers.step(curve(seen, (plan.tokens,)))
             seen += sum(len(rows[i].ids) for i in batch)
             report(seen, loss.item())
             if seen >= plan.tokens:

@@ -23,7 +23,7 @@ from engine.builtin import tokenizer as tokenizers
 from engine.builtin.cards import policy_card, prm_card
 from engine.builtin.checkpoints import MODELS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
-from engine.builtin.judged import JudgedRow, cut_after_error, judge
+from engine.builtin.judged import JudgedRow, cut_after_error, judge, prefer_short
 from engine.builtin.policy import POLICIES, PolicyPlan, new_model, train_policy
 from engine.builtin.prm import PRMS, PrmPlan, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
@@ -33,6 +33,8 @@ from engine.builtin.training import save_state
 
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
+SAMPLES = 30_000
+"""Solutions drawn from each policy for the PRMs, before duplicates are dropped."""
 SAMPLE_TEMPERATURE = 1.0
 
 
@@ -80,14 +82,14 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
     return f"{plan.name}: {accuracy}"
 
 
-def judged_samples(name: str, count: int, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
-    """`count` solutions drawn from a policy for problems that no policy was trained on, judged by the checker."""
+def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
+    """Solutions drawn from a policy for problems that no policy was trained on, judged by the checker."""
     saved = work / f"samples-{name}.pt"
     if not saved.exists():
-        problems = list(islice(stream(f"prm {name}", "judge"), count // DRAWS_PER_PROBLEM))
+        problems = list(islice(stream(f"prm {name}", "judge"), SAMPLES // DRAWS_PER_PROBLEM))
         model = load_policy(work / "models" / name)
         drawn = sample(model, tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE)
-        rows = judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=count, mininterval=2.0))
+        rows = judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=SAMPLES, mininterval=2.0))
         save_state(saved, {"rows": [(r.ids, r.step_labels, r.token_labels, r.first_wrong) for r in rows]})
     return [JudgedRow(*row) for row in torch.load(saved, weights_only=True)["rows"]]
 
@@ -103,9 +105,10 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     if (done := work / f"{plan.name}.done").exists():
         return f"{plan.name}: done before"
     tokenizer = the_tokenizer(work)
-    rows = [row for name in policies for row in judged_samples(name, plan.samples, work, tokenizer)]
+    rows = [row for name in policies for row in judged_samples(name, work, tokenizer)[: plan.samples]]
+    rows = cut_after_error(prefer_short(rows) if plan.prefer_short else rows)
     trunk = load_policy(work / "models" / plan.trunk)
-    model = train_prm(plan, trunk, cut_after_error(rows), work, progress(plan.name, plan.tokens))
+    model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens))
     qualities: dict[str, PrmQuality] = {}
     for name in policies:
         held_out = validation_rows(name, work, tokenizer)
@@ -114,6 +117,10 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
     done.write_text(f"{qualities}\n")
     return f"{plan.name}: {qualities}"
+
+
+def scaled(plan: PolicyPlan, share: float) -> PolicyPlan:
+    return replace(plan, cycles=tuple(int(tokens * share) for tokens in plan.cycles))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -135,9 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
         parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
     share = options.token_share
-    policies = [
-        replace(POLICIES[name], tokens=int(POLICIES[name].tokens * share)) for name in wanted if name in POLICIES
-    ]
+    policies = [scaled(POLICIES[name], share) for name in wanted if name in POLICIES]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         count = len(policies)
         for line in pool.map(policy_stage, policies, [options.work] * count, [options.out] * count):

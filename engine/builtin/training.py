@@ -32,24 +32,23 @@ def autocast() -> torch.autocast:
 class Optimizers:
     """Muon for the matrices inside the layers, AdamW for everything else, one learning rate for both."""
 
-    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], learning_rate: float, cycles: int = 1) -> None:
+    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], learning_rate: float) -> None:
         parameters = [(name, p) for name, p in named if p.requires_grad]
         inner = [p for name, p in parameters if ".layers." in name and p.ndim == 2]
         outer = [p for name, p in parameters if not (".layers." in name and p.ndim == 2)]
         self.parameters = inner + outer
         self.learning_rate = learning_rate
-        self.cycles = cycles
         self.both: list[torch.optim.Optimizer] = [
             torch.optim.Muon(inner, lr=learning_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(outer, lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.0),
         ]
 
-    def step(self, done: float) -> None:
-        """One update; `done` is the share of the token budget that is used up."""
+    def step(self, share: float) -> None:
+        """One update at this share of the full learning rate."""
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimizer in self.both:
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate * curve(done, self.cycles)
+                group["lr"] = self.learning_rate * share
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
@@ -61,12 +60,18 @@ class Optimizers:
             optimizer.load_state_dict(state)
 
 
-def curve(done: float, cycles: int = 1, warm_up: float = 0.02) -> float:
-    """Share of the full learning rate: a short rise, then a cosine down to 2 %; several times over with cycles."""
-    done = min(done, 1 - 1e-9) * cycles % 1
-    if done < warm_up:
-        return max(done / warm_up, 0.05)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
+def curve(seen: int, cycles: Sequence[int], warm_up: float = 0.02, shrink: float = 0.6) -> float:
+    """Share of the full learning rate after `seen` tokens.
+
+    Each cycle (so many tokens) is a short rise and a cosine down to 2 %; each starts lower than the one before.
+    """
+    for number, tokens in enumerate(cycles):
+        if seen < tokens or number == len(cycles) - 1:
+            done = min(1.0, seen / tokens)
+            cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * max(0.0, done - warm_up) / (1 - warm_up)))
+            return shrink**number * (max(done / warm_up, 0.05) if done < warm_up else cosine)
+        seen -= tokens
+    raise ValueError("a run needs at least one cycle")
 
 
 def batches(rows: Sequence[Row], tokens: int, seed: int) -> list[list[int]]:

@@ -21,7 +21,14 @@ from engine.builtin.tokenizer import STEP, token_id
 from engine.builtin.training import NO_LABEL, Row, batches
 
 TINY = PolicyPlan(
-    "tiny", hidden=32, layers=1, feed_forward=48, tokens=36_000, learning_rate=5e-3, batch_tokens=1024, shard=96
+    "tiny",
+    hidden=32,
+    layers=1,
+    feed_forward=48,
+    cycles=(24_000, 12_000),
+    learning_rate=5e-3,
+    batch_tokens=1024,
+    shard=96,
 )
 
 
