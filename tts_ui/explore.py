@@ -66,10 +66,12 @@ class ExplorePage:
         with gr.Tabs():
             with gr.Tab("Answers"):
                 answers = gr.HTML("", elem_id="answers", container=False, padding=False)
+            with gr.Tab("Selection rules"):
+                rules = gr.HTML("", elem_id="rules", container=False, padding=False)
             with gr.Tab("Cost"):
                 cost = gr.HTML("", elem_id="cost", container=False, padding=False)
 
-        shown = [run_id, tree, strip, head, text, facts, answers, cost, notice, ticker, run, stop]
+        shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, notice, ticker, run, stop]
         opened = blocks.load(
             self._open, None, [*shown, *form.values()], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
@@ -250,6 +252,7 @@ class ExplorePage:
             tree=feed.value,
             strip=fragments.strip(feed.record, feed.tree),
             answers=fragments.answers(feed.record, feed.tree),
+            rules=fragments.rules(feed.record, feed.tree) if feed.over else "",
             cost=fragments.cost(feed.record),
             ticker=_ticker(writing()) if writing else "",
             run=gr.update(interactive=feed.over or writing is None),
@@ -276,7 +279,7 @@ _HINT = (
 )
 
 _OUTPUTS = (
-    "run_id", "tree", "strip", "head", "text", "facts", "answers", "cost", "notice", "ticker", "run", "stop",
+    "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "notice", "ticker", "run", "stop",
 )  # fmt: skip
 
 #: The fields under "More settings".

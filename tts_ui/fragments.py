@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from engine.events import Decision
-from engine.selection import AnswerGroup, answer_groups, rule_named
+from engine.selection import RULES, choose, rule_named
 from engine.store import RunRecord
 from engine.tree import Node, Tree
 from tts_ui import numbers
@@ -50,7 +50,7 @@ def _answer(record: RunRecord, tree: Tree) -> str:
         return f'<b class="live">{state}</b> {numbers.count(len(tree) - 1)} steps, {leaves} finished'
     if record.answer is None:
         return f"<b>{state or 'no answer'}</b>" + (", no answer" if state else "")
-    groups = _groups(record, tree)
+    groups = record.answers(tree)
     votes = f"{groups[0].votes} of {sum(group.votes for group in groups)} votes"
     weight = f", weight {numbers.weight(groups[0].weight)}" if rule_named(record.params["select"]).reducer else ""
     known = f" {_OUTCOME[record.correct]}" if record.correct is not None else ""
@@ -58,17 +58,9 @@ def _answer(record: RunRecord, tree: Tree) -> str:
     return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i>{ended}'
 
 
-def _groups(record: RunRecord, tree: Tree) -> list[AnswerGroup]:
-    return answer_groups(
-        tree, record.grades, record.params["select"], record.scorer.name if record.scorer else None,
-        eligible_without_answer=bool(record.params.get("eligible_without_answer")),
-        votes=str(record.params.get("votes", "draws")),
-    )  # fmt: skip
-
-
 def answers(record: RunRecord, tree: Tree) -> str:
     """The table of answers, best first under the run's rule."""
-    groups = _groups(record, tree)
+    groups = record.answers(tree)
     if not groups:
         return f'<p class="hint">No completion has finished{" yet" if record.status == "running" else ""}.</p>'
     top = max(group.weight for group in groups) or 1
@@ -84,6 +76,32 @@ def answers(record: RunRecord, tree: Tree) -> str:
         "<table><thead><tr><th>answer</th><th>outcome</th><th>votes</th>"
         f"<th>weight ({rule})</th><th>best score</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def rules(record: RunRecord, tree: Tree) -> str:
+    """What each selection rule would have answered from the same finished run, and whether it would have been right."""
+    if not any(tree.completions()):
+        return '<p class="hint">No completion has finished.</p>'
+    eligible = bool(record.params.get("eligible_without_answer"))
+    rows = ""
+    for name, rule in RULES.items():
+        if rule.reducer and record.scorer is None:
+            continue
+        winner = choose(record.answers(tree, name), eligible_without_answer=eligible)
+        mark = ' class="own"' if name == record.params.get("select") else ""
+        if winner is None:
+            rows += f"<tr{mark}><td>{name}</td><td>no answer</td><td></td><td></td></tr>"
+            continue
+        answer = f'<button class="link" data-pick="{winner.nodes[0]}">{escape(winner.answer or "no answer")}</button>'
+        rows += (
+            f"<tr{mark}><td>{name}</td><td>{answer}</td><td>{_OUTCOME[winner.correct]}</td>"
+            f"<td>{numbers.weight(winner.weight)}</td></tr>"
+        )
+    head = "<tr><th>rule</th><th>would answer</th><th>outcome</th><th>weight</th></tr>"
+    note = "One run, read again under every rule at no model cost." + (
+        "" if record.scorer else " Without PRM scores only the majority can be read."
+    )
+    return f'<table><thead>{head}</thead><tbody>{rows}</tbody></table><p class="hint">{note}</p>'
 
 
 def cost(record: RunRecord) -> str:

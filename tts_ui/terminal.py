@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
-from engine.selection import AnswerGroup, answer_groups
+from engine.selection import choose
 from engine.tree import Node, Tree
 from tts_ui import numbers
 from tts_ui.reasons import latest, why
@@ -135,18 +135,12 @@ def _answer(record: RunRecord, tree: Tree) -> Text:
 
 
 def _votes(record: RunRecord, tree: Tree) -> str:
-    scorer = record.scorer.name if record.scorer else None
-    rule = str(record.params.get("select", "prm_last_vote" if scorer else "majority_vote"))
-    barred = not record.params.get("eligible_without_answer", False)
-    voters = str(record.params.get("votes", "draws"))
-    groups: list[AnswerGroup] = answer_groups(
-        tree, record.grades, rule, scorer, eligible_without_answer=not barred, votes=voters
-    )
-    winner = next((group for group in groups if group.answer is not None), None)
+    groups = record.answers(tree)
+    winner = choose(groups, eligible_without_answer=True)
     if winner is None:
         return ""
-    eligible = sum(group.votes for group in groups if group.answer is not None or not barred)
-    return f"{winner.votes} of {eligible} votes, weight {numbers.weight(winner.weight)} ({rule})"
+    of = sum(group.votes for group in groups)
+    return f"{winner.votes} of {of} votes, weight {numbers.weight(winner.weight)} ({record.params['select']})"
 
 
 def _cost(record: RunRecord) -> str:

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.events import Decision, Event, StepScored
-from engine.selection import answer_groups
 from engine.store.rows import RunRecord
 from engine.tree import Node, Tree
 
@@ -93,14 +92,7 @@ def _decision(event: Decision) -> dict[str, Any]:
 
 
 def _answers(record: RunRecord, tree: Tree) -> list[dict[str, Any]]:
-    groups = answer_groups(
-        tree,
-        record.grades,
-        rule=record.params.get("select", "prm_last_vote" if record.scorer else "majority_vote"),
-        scorer=record.scorer.name if record.scorer else None,
-        eligible_without_answer=bool(record.params.get("eligible_without_answer", False)),
-        votes=str(record.params.get("votes", "draws")),
-    )
+    groups = record.answers(tree)
     return [
         {
             "answer": group.answer,

@@ -29,8 +29,10 @@ from engine.events import (
     StepScored,
     Usage,
 )
+from engine.selection import AnswerGroup, answer_groups
 from engine.store.owner import Owner
 from engine.store.statements import Values
+from engine.tree import Tree
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 USAGE = tuple(field.name for field in fields(Usage))
@@ -66,6 +68,19 @@ class RunRecord:
     product_version: str
     owner: Owner
     heartbeat: float
+
+    def answers(self, tree: Tree, rule: str | None = None) -> list[AnswerGroup]:
+        """The answers of this run's `tree`, best first under the run's own rule, or under another one (no model is
+        asked)."""
+        scorer = self.scorer.name if self.scorer else None
+        return answer_groups(
+            tree,
+            self.grades,
+            rule or self.params.get("select", "prm_last_vote" if scorer else "majority_vote"),
+            scorer,
+            eligible_without_answer=bool(self.params.get("eligible_without_answer", False)),
+            votes=str(self.params.get("votes", "draws")),
+        )
 
 
 @overload

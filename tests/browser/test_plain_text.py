@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.events import Decision, Grade, ModelInfo, StepSampled, StepScored, Usage
+from engine.selection import RULES
 from engine.store import RunRecord
 from engine.store.owner import this_process
 from engine.tree import Tree
@@ -129,7 +130,12 @@ class Tags(HTMLParser):
 
 
 def everything(record: RunRecord, tree: Tree) -> str:
-    pages = [fragments.strip(record, tree), fragments.answers(record, tree), fragments.cost(record)]
+    pages = [
+        fragments.strip(record, tree),
+        fragments.answers(record, tree),
+        fragments.rules(record, tree),
+        fragments.cost(record),
+    ]
     for node in tree.nodes:
         pages += [fragments.detail_head(record, tree, node), fragments.detail(record, tree, node)]
     return "".join(pages)
@@ -196,3 +202,14 @@ def test_hundreds_of_siblings_are_cut_to_the_best() -> None:
     assert shown.count("<button") < 60
     assert words(shown).index("draw 300") < words(shown).index("draw 299")
     assert "259 more" in words(shown)
+
+
+def test_one_run_is_read_under_every_rule() -> None:
+    said = fragments.rules(a_record(), a_tree())
+    assert len(re.findall("<tr", said)) == 1 + len(RULES)
+    assert said.count('class="own"') == 1
+    for name in RULES:
+        assert name in said
+    unscored = fragments.rules(a_record(scorer=None, params={"select": "majority_vote"}), a_tree())
+    assert "majority_vote" in unscored
+    assert "prm_" not in unscored
