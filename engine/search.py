@@ -186,7 +186,8 @@ class Search:
         """Rank `frontier` (see `ranked`) and keep the best `top`; returns the open survivors, best first.
 
         `finished="bank"`: finished children are kept aside and take no slot; the search ends (no survivors) once N
-        completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for good.
+        completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for good
+        (completions of a probe, see `complete`, won none).
         """
         candidates = [node for node in frontier if node.finish != "budget"]
         self.finish(node for node in frontier if node.finish == "budget")
@@ -197,7 +198,7 @@ class Search:
                 self.prune(candidates, "width_reached", {"n": self._n, "finished": self.finished})
                 return []
         else:
-            top -= sum(1 for _ in self.tree.completions())
+            top -= sum(leaf.id not in self._completed for leaf in self.tree.completions())
         survivors = self._rank(candidates, max(0, top), ahead or {})
         self.finish(node for node in survivors if node.terminal)
         self.flush()

@@ -129,6 +129,15 @@ async def test_with_the_built_in_pair_the_probe_is_the_best_of_n_s_own(models: M
     assert answers[0][: len(answers[1])] == answers[1]
 
 
+async def test_the_probe_s_completions_take_no_slot_of_the_search(checker: Checker) -> None:
+    run = await solve_with(
+        Sized(1e9, "1234"), ScriptedScorer(lambda path: 0.125), checker, strategy="compute_optimal", n=8, width=4,
+        finished="compete", problem="p",
+    )  # fmt: skip
+    assert {d.numbers["k"] for node in run.tree.nodes for d in node.decisions if d.reason == "rank"} >= {2}
+    assert sum(node.status == "kept" for node in run.tree.children(run.tree.root)) == 2
+
+
 async def test_a_budget_that_ends_in_the_probe_is_said_so(checker: Checker) -> None:
     policy = Sized(1e9, "1111")
     run = await solve_with(
