@@ -55,9 +55,11 @@ def prm_ids(tokenizer: PreTrainedTokenizerBase, problem: str, steps: Sequence[st
     return ids
 
 
-def judge(tokenizer: PreTrainedTokenizerBase, samples: Iterable[Sample]) -> list[JudgedRow]:
-    """Rows for all samples that are complete and not drawn before."""
-    unique = list({(s.problem.text, s.steps): s for s in samples if s.finished and s.steps}.values())
+def judge(tokenizer: PreTrainedTokenizerBase, samples: Iterable[Sample], repeats: bool = False) -> list[JudgedRow]:
+    """Rows for all complete samples; equal ones count once, unless the policy's own distribution matters."""
+    unique = [s for s in samples if s.finished and s.steps]
+    if not repeats:
+        unique = list({(s.problem.text, s.steps): s for s in unique}.values())
     mark = token_id(tokenizer, STEP)
     prompts = tokenizer([prompt_text(s.problem.text) for s in unique])["input_ids"] if unique else []
     steps = tokenizer([step for s in unique for step in s.steps])["input_ids"] if unique else []

@@ -29,18 +29,22 @@ LOCAL_WEIGHT = 8.0
 
 @dataclass(frozen=True)
 class PrmPlan:
-    """How a PRM is trained: on which policy's trunk, for how many tokens, on how many samples of each policy."""
+    """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle)."""
 
     name: str
     trunk: str
     new_layers: int
-    tokens: int
+    cycles: tuple[int, ...]
     samples: int
     note: str
     prefer_short: bool = False
     learning_rate: float = 4e-3
     batch_tokens: int = 6144
     seed: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return sum(self.cycles)
 
 
 PRMS = {
@@ -50,7 +54,7 @@ PRMS = {
             name="builtin-prm",
             trunk="builtin-s",
             new_layers=2,
-            tokens=18_000_000,
+            cycles=(18_000_000, 8_000_000),
             samples=30_000,
             note="The good one: trained on the exact checker's verdict on every step.",
         ),
@@ -58,7 +62,7 @@ PRMS = {
             name="builtin-prm-weak",
             trunk="builtin-s",
             new_layers=2,
-            tokens=1_500_000,
+            cycles=(1_500_000,),
             samples=2_000,
             note="A weak one, for lessons: trained on few samples, so search can exploit its mistakes.",
         ),
@@ -66,7 +70,7 @@ PRMS = {
             name="builtin-prm-short",
             trunk="builtin-s",
             new_layers=2,
-            tokens=6_000_000,
+            cycles=(6_000_000,),
             samples=10_000,
             note="A biased one, for lessons: it learned that long solutions tend to be wrong.",
             prefer_short=True,
@@ -183,7 +187,7 @@ def train_prm(
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
             loss = prm_loss(judge, [rows[i] for i in batch])
             torch.autograd.backward(loss)
-            optimizers.step(curve(seen, (plan.tokens,)))
+            optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i].ids) for i in batch)
             report(seen, loss.item())
             if seen >= plan.tokens:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from tqdm import tqdm
@@ -30,6 +31,8 @@ from engine.builtin.problems import stream
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
 from engine.builtin.training import save_state
+
+Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
@@ -97,7 +100,7 @@ def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) ->
 def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
     problems = problem_set("builtin-validation")
     drawn = sample(load_policy(work / "models" / name), tokenizer, problems, 16, 0.8, seed=1)
-    return judge(tokenizer, drawn)
+    return judge(tokenizer, drawn, repeats=True)
 
 
 def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> str:
@@ -119,7 +122,7 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     return f"{plan.name}: {qualities}"
 
 
-def scaled(plan: PolicyPlan, share: float) -> PolicyPlan:
+def scaled(plan: Plan, share: float) -> Plan:
     return replace(plan, cycles=tuple(int(tokens * share) for tokens in plan.cycles))
 
 
@@ -149,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(line)
     for name in wanted:
         if name in PRMS:
-            plan = replace(PRMS[name], tokens=int(PRMS[name].tokens * share))
+            plan = scaled(PRMS[name], share)
             print(prm_stage(plan, options.policies or list(POLICIES), options.work, options.out))
 
 

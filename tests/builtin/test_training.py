@@ -102,7 +102,7 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     solved = [Sample(p, p.steps, True, 1) for p in problems]
     mixed = [Sample(p, (p.steps[0].replace("=", "= 7"), *p.steps[1:]), True, 1) for p in problems]
     rows = judge(tokenizer, solved + mixed)
-    plan = replace(PRMS["builtin-prm"], tokens=40_000, batch_tokens=1024)
+    plan = replace(PRMS["builtin-prm"], cycles=(40_000,), batch_tokens=1024)
     losses: list[float] = []
     first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
     second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
