@@ -149,7 +149,7 @@ def _below(tree: Tree, node: Node, other: Node) -> bool:
 def detail(record: RunRecord, tree: Tree, node: Node) -> str:
     """Below the step's text: why it lives or died, its facts, its path and its siblings."""
     if node.parent is None:
-        return _run_facts(record)
+        return "".join(f'<ul class="why"><li>{_reason(d)}</li></ul>' for d in node.decisions) + _run_facts(record)
     scorer = record.scorer.name if record.scorer else ""
     chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
     reasons = "".join(f"<li>{line}</li>" for line in _reasons(node, chosen))

@@ -81,6 +81,8 @@ def print_tree(record: RunRecord, tree: Tree) -> None:
     deepest = max(node.depth for node in tree.nodes)
     console.width = max(console.width, 4 * deepest + _LEAST)
     console.print(Text(_asked(record), style="dim"))
+    for decision in tree.root.decisions:
+        console.print(Text(one_line(": ".join(filter(None, why(decision))))))
     console.print(_drawing(record, tree))
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))

@@ -367,6 +367,31 @@ def test_without_a_scorer_no_score_is_shown(explore: OpenPage) -> None:
     assert "PRM" not in page.inner_text("#detail")
 
 
+def test_every_strategy_runs_from_the_page_with_its_own_settings(explore: OpenPage) -> None:
+    page = explore()
+    page.locator("#more button").first.click()
+    own = {
+        "Beam search": "finished",
+        "Lookahead": "lookahead",
+        "MCTS (extension)": "exploration",
+        "Compute-optimal": "probe",
+    }
+    for strategy, field in own.items():
+        choose_strategy(page, strategy)
+        page.wait_for_selector(f"#{field}", state="visible")
+        for other in set(own.values()) - {field} - ({"finished"} if "MCTS" not in strategy else set()):
+            page.wait_for_selector(f"#{other}", state="hidden")
+    for strategy in ("DVTS", "Compute-optimal", "MCTS (extension)"):
+        before = page.get_attribute(TREE, "data-run")
+        start(page, strategy=strategy, n="4")
+        page.wait_for_function(
+            f"before => document.querySelector('{TREE}').dataset.run !== before", arg=before, timeout=PATIENCE_MS
+        )
+        wait_for(page, status="done")
+        page.get_by_role("tab", name="Selection rules").click()
+        page.wait_for_selector("#rules tr.own", timeout=PATIENCE_MS)
+
+
 # --- text that means harm -------------------------------------------------------------------------------------------
 
 HARM = [
