@@ -1,0 +1,66 @@
+"""The README tells the truth: options and variables have their lines, the commands it shows exist, its example runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import typer.main
+
+from engine.strategies import STRATEGIES
+from tts_ui.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_every_option_has_its_line() -> None:
+    options = {
+        option
+        for command in COMMANDS.values()
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--") and option != "--help"
+    }
+    missing = sorted(option for option in options if f"`{option}" not in README and f" {option}" not in README)
+    assert not missing
+
+
+def test_every_strategy_is_named() -> None:
+    assert not [name for name in STRATEGIES if f"`{name}`" not in README]
+
+
+def test_every_environment_variable_has_its_line() -> None:
+    sources = [
+        path.read_text(encoding="utf-8") for folder in ("engine", "tts_ui") for path in ROOT.glob(f"{folder}/**/*.py")
+    ]
+    variables = {name for source in sources for name in re.findall(r"\bTTS_UI_[A-Z_]+\b", source)}
+    assert not sorted(name for name in variables if name not in README)
+
+
+def test_every_command_shown_is_one() -> None:
+    shown = re.findall(r"^tts-ui (.+?)(?:  #.*)?$", README, re.MULTILINE)
+    assert len(shown) >= 8
+    for line in shown:
+        name, *arguments = shlex.split(line)
+        known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+        assert not {argument for argument in arguments if argument.startswith("-")} - known, line
+
+
+def test_every_make_target_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+
+
+def test_the_library_example_runs(tmp_path: Path) -> None:
+    match = re.search(r"```python\n(.+?)```", README, re.DOTALL)
+    assert match
+    done = subprocess.run(
+        [sys.executable, "-c", match[1]], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout.strip()
+    assert (tmp_path / "runs.db").is_file()
