@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.builtin import tokenizer as tokenizers
 from engine.builtin.evaluate import auc, calibration_error, first_error_f1, prm_quality
-from engine.builtin.judged import judge, prm_ids
+from engine.builtin.judged import cut_after_error, judge, prefer_short, prm_ids
+from engine.builtin.likelihood import likelihood_scores
 from engine.builtin.policy import PolicyPlan, encode, new_model, train_policy
 from engine.builtin.prm import PRMS, new_judge, score_rows, train_prm
 from engine.builtin.problems import generate, stream
@@ -94,6 +95,27 @@ def test_judged_rows_put_labels_on_the_marks(tokenizer: PreTrainedTokenizerBase)
     assert rows[1].token_labels.count(1) == 1
     wrong_token = tokenizer.decode([rows[1].ids[rows[1].token_labels.index(1)]])
     assert wrong_token in ("1", "2", " 1", " 2")
+
+
+def test_shortened_and_biased_rows(tokenizer: PreTrainedTokenizerBase) -> None:
+    problem = generate(0, "mul", 5)
+    slip = problem.steps[0].replace("=", "= 7")
+    samples = [Sample(problem, (slip, *problem.steps[1:]), True, i) for i in range(4)]
+    rows = judge(tokenizer, samples, repeats=True)
+    marks = [sum(label != NO_LABEL for label in row.step_labels) for row in cut_after_error(rows)]
+    assert marks == [len(problem.steps), 1, 1, len(problem.steps)]
+    right = judge(tokenizer, [Sample(problem, problem.steps, True, i) for i in range(2)], repeats=True)
+    labels = [[label for label in row.step_labels if label != NO_LABEL] for row in prefer_short(right)]
+    assert labels == [[1] * len(problem.steps), [1, 1, 1] + [0] * (len(problem.steps) - 3)]
+
+
+def test_likelihood_scores_fall_and_are_one_a_step(tokenizer: PreTrainedTokenizerBase) -> None:
+    policy = new_model(TINY)
+    problems = list(islice(stream(3, "judge"), 5))
+    rows = judge(tokenizer, [Sample(p, p.steps, True, 1) for p in problems])
+    for row, scores in zip(rows, likelihood_scores(policy, tokenizer, rows), strict=True):
+        assert len(scores) == sum(label != NO_LABEL for label in row.step_labels)
+        assert all(0 <= later <= earlier <= 1 for earlier, later in pairwise(scores))
 
 
 def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
