@@ -10,6 +10,11 @@ from engine.answers import Checker
 from engine.models import Catalogue, Models
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in this thread, and asyncio allows only one."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Iterator[Catalogue]:
     loaded = Catalogue()
