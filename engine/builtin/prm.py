@@ -54,7 +54,7 @@ PRMS = {
             name="builtin-prm",
             trunk="builtin-s",
             new_layers=2,
-            cycles=(18_000_000, 8_000_000),
+            cycles=(18_000_000, 7_000_000),
             samples=30_000,
             note="The good one: trained on the exact checker's verdict on every step.",
         ),
