@@ -1,0 +1,1 @@
+"""The built-in world: problems with exact answers, a step checker, and the training of the built-in models."""
