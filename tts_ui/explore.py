@@ -38,7 +38,7 @@ class ExplorePage:
     def _build(self, blocks: gr.Blocks) -> None:
         ask = form.build()
         run, stop = ask.run, ask.stop
-        asked = list(ask.fields.values())
+        fields = list(ask.fields.values())
         notice = gr.HTML("", elem_id="notice", container=False, padding=False)
         run_id = gr.Textbox(visible="hidden", elem_id="run-id")
         strip = gr.HTML("", elem_id="strip", container=False, padding=False)
@@ -60,12 +60,12 @@ class ExplorePage:
 
         shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, notice, ticker, run, stop]
         opened = blocks.load(
-            self._open, None, [*shown, *asked], show_progress="hidden", api_visibility="private",
+            self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
         )  # fmt: skip
-        run.click(self._reveal, asked, ask.more, queue=False, show_progress="hidden", api_visibility="private")
+        run.click(self._reveal, fields, ask.more, queue=False, show_progress="hidden", api_visibility="private")
         run.click(
-            self._run, asked, shown, validator=self._validate, show_progress="hidden",
+            self._run, fields, shown, validator=self._validate, show_progress="hidden",
             concurrency_limit=None, cancels=[opened], api_visibility="private",
         )  # fmt: skip
         stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
@@ -122,15 +122,17 @@ class ExplorePage:
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
         """Open the run the address names, if any; a running one grows on."""
-        prefix = request.query_params.get("run") or self._example
+        asked = request.query_params.get("run")
+        wanted = asked or self._example
         untouched = tuple(gr.skip() for _ in form.FIELDS)
-        if not prefix:
+        if not wanted:
             yield *_changes(), *untouched
             return
         try:
             await asyncio.to_thread(self._host.store.mark_interrupted)
-            record = await asyncio.to_thread(self._host.store.run, prefix)
-            yield *_changes(), *form.values_of(record)
+            record = await asyncio.to_thread(self._host.store.run, wanted)
+            if asked:  # the form begins with the example's request as it is, and somebody may be typing already
+                yield *_changes(), *form.values_of(record)
             async for change in self._follow(record.id):
                 yield *change, *untouched
         except TtsError as error:

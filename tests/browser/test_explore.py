@@ -92,6 +92,8 @@ def explore(app: App, chromium_page: Callable[..., Any], page_errors: list[str])
         page.goto(app.url + path)
         page.wait_for_selector(TREE)
         page.wait_for_selector("#run")
+        if path == "/":  # a first visit shows the recorded example
+            page.wait_for_selector(f"{TREE}[data-status=done]", timeout=PATIENCE_MS)
         return page
 
     return open_page
@@ -130,7 +132,11 @@ def start(page: Any, *, strategy: str | None = None, **numbers: str) -> None:
         choose_strategy(page, strategy)
     for field, value in numbers.items():
         fill(page, field, value)
+    before = attribute(page, "run")
     page.click("#run")
+    page.wait_for_function(
+        f"before => document.querySelector('{TREE}').dataset.run !== before", arg=before, timeout=PATIENCE_MS
+    )
 
 
 def attribute(page: Any, name: str) -> str:
@@ -165,6 +171,18 @@ def no_horizontal_scroll(page: Any) -> None:
 
 
 # --- the main path --------------------------------------------------------------------------------------------------
+
+
+def test_a_first_visit_shows_a_recorded_search_that_run_repeats(explore: OpenPage, app: App) -> None:
+    page = explore()
+    record = app.host.store.run(attribute(page, "run"))
+    assert record.origin == "example"
+    assert page.input_value("#problem textarea") == record.problem
+    wait_for_text(page, "#strip", "correct")
+    start(page)
+    wait_for(page, status="done")
+    again = app.host.store.run(attribute(page, "run"))
+    assert (again.problem, again.params) == (record.problem, record.params)
 
 
 def test_from_a_problem_to_its_answer(explore: OpenPage, app: App) -> None:
@@ -382,11 +400,7 @@ def test_every_strategy_runs_from_the_page_with_its_own_settings(explore: OpenPa
         for other in set(own.values()) - {field} - ({"finished"} if "MCTS" not in strategy else set()):
             page.wait_for_selector(f"#{other}", state="hidden")
     for strategy in ("DVTS", "Compute-optimal", "MCTS (extension)"):
-        before = page.get_attribute(TREE, "data-run")
         start(page, strategy=strategy, n="4")
-        page.wait_for_function(
-            f"before => document.querySelector('{TREE}').dataset.run !== before", arg=before, timeout=PATIENCE_MS
-        )
         wait_for(page, status="done")
         page.get_by_role("tab", name="Selection rules").click()
         page.wait_for_selector("#rules tr.own", timeout=PATIENCE_MS)
