@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import InvalidInput
 from engine.events import (
-    Action,
     Decision,
     Event,
     Finish,
@@ -23,7 +22,6 @@ from engine.events import (
     RunOrigin,
     RunStarted,
     RunStatus,
-    ScoreKind,
     StepSampled,
     StepScored,
     Usage,
@@ -63,35 +61,6 @@ class _Node(BaseModel):
     seq: int
 
 
-class _Score(BaseModel):
-    node: int
-    scorer: str
-    value: float
-    kind: ScoreKind = "measured"
-    seq: int
-
-
-class _Decision(BaseModel):
-    node: int
-    action: Action
-    reason: str
-    numbers: dict[str, float] = {}
-    seq: int
-
-
-class _Usage(BaseModel):
-    generated_tokens: int = 0
-    prompt_tokens: int = 0
-    prompt_tokens_reused: int = 0
-    scored_tokens: int = 0
-    scored_tokens_reused: int = 0
-    policy_calls: int = 0
-    scorer_calls: int = 0
-    flops_paper: float = 0.0
-    flops_all: float = 0.0
-    wall_s: float = 0.0
-
-
 class _Answer(BaseModel):
     answer: str | None
     correct: bool | None = None
@@ -102,10 +71,10 @@ class _Document(BaseModel):
     format: Literal["tts-ui.run"]
     version: Literal[1]
     run: _Run
-    usage: _Usage
+    usage: Usage
     nodes: list[_Node]
-    scores: list[_Score] = []
-    decisions: list[_Decision] = []
+    scores: list[StepScored] = []
+    decisions: list[Decision] = []
     answers: list[_Answer] = []
 
 
@@ -123,7 +92,7 @@ def import_document(store: Store, document: object, origin: RunOrigin = "import"
     except (ValueError, IndexError) as error:
         raise InvalidInput("FILE", f"the document does not fit together ({error}); export it again") from error
     if not _known(store, parsed.run.id):
-        store.record(events, Usage(**parsed.usage.model_dump()), parsed.run.id)
+        store.record(events, parsed.usage, parsed.run.id)
         store.flush(parsed.run.id)
     return parsed.run.id
 
@@ -149,8 +118,7 @@ def _events(document: _Document, origin: RunOrigin) -> list[Event]:
         for node in document.nodes
         if node.parent is not None
     ]  # fmt: skip
-    steps += [StepScored(score.seq, score.node, score.scorer, score.value, score.kind) for score in document.scores]
-    steps += [Decision(d.seq, d.node, d.action, d.reason, d.numbers) for d in document.decisions]
+    steps += [*document.scores, *document.decisions]
     status: RunStatus = "interrupted" if run.status == "running" else run.status
     finished = RunFinished(
         status, run.stop_reason, run.answer, run.correct, run.graded_by, run.error, _grades(document)
