@@ -64,9 +64,7 @@ def build() -> Form:
         with gr.Row():
             components |= _choosing()
         with gr.Row():
-            components |= _options_of_strategies()
-        with gr.Row():
-            components |= _sampling()
+            components |= _options_of_strategies() | _sampling()
     components = {name: components[name] for name in FIELDS}
     _connect(components, example)
     return Form(components, more, run, stop)
