@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 from engine.builtin.attention import NAME as LEAN
 from engine.builtin.problems import Problem, stream
 from engine.builtin.tokenizer import CONTEXT, END, PAD, VOCABULARY, prompt_text
-from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, pad, save_state
+from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, fuse, pad, save_state
 
 ANY_ORDER = 0.2
 """Share of the worked solutions whose steps come in an unusual, valid order."""
@@ -49,8 +49,8 @@ POLICIES = {
     for plan in (
         PolicyPlan("builtin-xs", 64, 3, 160, (13_000_000, 5_000_000), 6e-3),
         PolicyPlan("builtin-s", 96, 4, 256, (12_000_000, 8_000_000), 5e-3),
-        PolicyPlan("builtin-m", 192, 5, 512, (25_000_000,), 3e-3),
-        PolicyPlan("builtin-l", 256, 6, 768, (45_000_000,), 2.5e-3),
+        PolicyPlan("builtin-m", 128, 5, 384, (20_000_000,), 4e-3),
+        PolicyPlan("builtin-l", 192, 5, 512, (26_000_000,), 3e-3, batch_tokens=6144),
     )
 }
 
@@ -98,6 +98,7 @@ def train_policy(
     assert tokenizer.convert_tokens_to_ids(END) == 2 and tokenizer.convert_tokens_to_ids(PAD) == 0
     model = new_model(plan)
     model.train()
+    fuse(model.model)
     optimizers = Optimizers(model.named_parameters(), plan.learning_rate)
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"
