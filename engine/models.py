@@ -10,6 +10,7 @@ import threading
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from engine.assets import assets
 from engine.errors import InvalidInput, ModelError
 from engine.policies.protocol import Policy
+from engine.scorers.options import LoadScorer, ScorerOptions, TwoTokenTemplate
 from engine.scorers.protocol import Scorer
 
 CATALOGUE = Path(__file__).with_name("models.toml")
@@ -30,6 +32,7 @@ class ModelEntry(BaseModel):
     kind: str
     path: str
     system: str = ""
+    template: TwoTokenTemplate | None = None
 
 
 class PairEntry(BaseModel):
@@ -65,16 +68,29 @@ def _local_policy(name: str, folder: Path, system: str) -> Policy:
     return LocalPolicy(name, folder, system=system)
 
 
-def _qwen_prm(name: str, folder: Path, system: str) -> Scorer:
-    from engine.scorers.qwen_prm import QwenPRM
+@dataclass(frozen=True, slots=True)
+class ScorerFamily:
+    """The module of `engine.scorers` that offers `load`, and the settings of an entry that it heeds."""
 
-    return QwenPRM(name, folder, system=system)
+    module: str
+    settings: tuple[str, ...] = ()
+
+    def load(self, entry: ModelEntry, folder: Path) -> Scorer:
+        load: LoadScorer = import_module(f"engine.scorers.{self.module}").load
+        return load(entry.path, folder, ScorerOptions(entry.system, entry.template))
 
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
 #: and every refusal of bad input come without it.
 POLICIES: Mapping[str, Callable[[str, Path, str], Policy]] = {"local": _local_policy}
-SCORERS: Mapping[str, Callable[[str, Path, str], Scorer]] = {"qwen_prm": _qwen_prm}
+SCORERS: Mapping[str, ScorerFamily] = {
+    "qwen_prm": ScorerFamily("qwen_prm", ("system",)),
+    "skywork": ScorerFamily("skywork"),
+    "math_shepherd": ScorerFamily("math_shepherd"),
+    "rlhflow": ScorerFamily("rlhflow"),
+    "generic": ScorerFamily("generic", ("template",)),
+    "likelihood": ScorerFamily("likelihood", ("system",)),
+}
 
 
 class Catalogue:
@@ -121,9 +137,8 @@ class Catalogue:
         policy = POLICIES[entry.policy.kind](entry.policy.path, self._folder(entry.policy), entry.policy.system)
         if entry.scorer is None:
             return Models(entry, policy, None)
-        load = SCORERS[entry.scorer.kind]
         try:
-            return Models(entry, policy, load(entry.scorer.path, self._folder(entry.scorer), entry.scorer.system))
+            return Models(entry, policy, SCORERS[entry.scorer.kind].load(entry.scorer, self._folder(entry.scorer)))
         except Exception:
             policy.close()  # or every further try would leave a thread and a model behind
             raise
@@ -153,4 +168,21 @@ def _read(file: Path) -> list[PairEntry]:
             raise InvalidInput("models", f"{file}: {pair.name}: no policy back end {pair.policy.kind!r}")
         if pair.scorer and pair.scorer.kind not in SCORERS:
             raise InvalidInput("models", f"{file}: {pair.name}: no scorer family {pair.scorer.kind!r}")
+        if mistake := _mistake(pair):
+            raise InvalidInput("models", f"{file}: {pair.name}: {mistake}")
     return pairs
+
+
+def _mistake(pair: PairEntry) -> str | None:
+    """A setting that would not reach the model it is written for, or that its model cannot do without."""
+    if pair.policy.template:
+        return "a policy takes no template"
+    if pair.scorer is None:
+        return None
+    kind, heeded = pair.scorer.kind, SCORERS[pair.scorer.kind].settings
+    for setting in ("system", "template"):
+        if setting in pair.scorer.model_fields_set and setting not in heeded:
+            return f"a {kind} scorer takes no {setting}"
+    if "template" in heeded and pair.scorer.template is None:
+        return f"a {kind} scorer needs a [pair.scorer.template] with step, good and bad"
+    return None

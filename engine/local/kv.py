@@ -8,13 +8,15 @@ has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import Cache, PretrainedConfig
 from transformers.cache_utils import CacheLayerMixin
+
+from engine.errors import ModelError
 
 #: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding.
 _SLACK = 64
@@ -117,10 +119,9 @@ class Decoder:
     """A transformers model without its head, run over the rows of a `KVBatch`."""
 
     def __init__(self, model: Any) -> None:
-        kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
-        windowed = kinds != {"full_attention"} or bool(getattr(model.config, "sliding_window", None))
         self._model = model
-        self._plain = type(model).__name__ in _PLAIN and not windowed
+        self._windows = _windows(model.config)
+        self._plain = type(model).__name__ in _PLAIN
 
     def step(self, kv: KVBatch, ids: Tensor, counts: Tensor | None = None) -> Tensor:
         """Run the next tokens of every row and take them into `kv`; returns the last hidden states of `ids`.
@@ -133,23 +134,42 @@ class Decoder:
         columns = int(kv.lengths.max()) + width
         kv.reserve(columns)
         positions = kv.lengths[:, None] + torch.arange(width, device=ids.device)
-        visible = torch.arange(columns, device=ids.device) <= positions[:, :, None]
-        mask = torch.zeros(visible.shape, dtype=kv.buffer.dtype, device=ids.device)
-        mask.masked_fill_(~visible, float("-inf"))
+        masks = {window: _mask(positions, columns, window, kv.buffer.dtype) for window in set(self._windows)}
         index = (torch.arange(rows, device=ids.device)[:, None], positions)
         cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer])
-        hidden = self._run(
-            ids, attention_mask=mask[:, None], position_ids=positions, past_key_values=cache, use_cache=True
-        )
+        hidden = self._run(ids, masks, position_ids=positions, past_key_values=cache, use_cache=True)
         kv.lengths = kv.lengths + (width if counts is None else counts)
         return hidden
 
-    def _run(self, ids: Tensor, **known: Any) -> Tensor:
+    def _run(self, ids: Tensor, masks: Mapping[int | None, Tensor], **known: Any) -> Tensor:
         model = self._model
         if not self._plain:
-            return model(input_ids=ids, **known).last_hidden_state  # type: ignore[no-any-return]
+            mask: Any = next(iter(masks.values()))
+            if len(masks) > 1:
+                mask = {"full_attention": masks[None], "sliding_attention": next(m for w, m in masks.items() if w)}
+            return model(input_ids=ids, attention_mask=mask, **known).last_hidden_state  # type: ignore[no-any-return]
         hidden = model.embed_tokens(ids)
         rotary = model.rotary_emb(hidden, known["position_ids"])
-        for layer in model.layers:
-            hidden = layer(hidden, position_embeddings=rotary, **known)
+        for layer, window in zip(model.layers, self._windows, strict=True):
+            hidden = layer(hidden, attention_mask=masks[window], position_embeddings=rotary, **known)
         return model.norm(hidden)  # type: ignore[no-any-return]
+
+
+def _windows(config: PretrainedConfig) -> list[int | None]:
+    """For each layer the positions it attends to, its own included; None where it attends to all before it."""
+    window = getattr(config, "sliding_window", None)
+    kinds = getattr(config, "layer_types", None)
+    kinds = kinds or ["sliding_attention" if window else "full_attention"] * config.num_hidden_layers
+    if other := set(kinds) - {"full_attention", "sliding_attention"}:
+        raise ModelError(f"{config.model_type}: layers with {min(other)} are not supported by the local back end")
+    return [window if kind == "sliding_attention" else None for kind in kinds]
+
+
+def _mask(positions: Tensor, columns: int, window: int | None, dtype: torch.dtype) -> Tensor:
+    """What is added to the attention scores [rows, 1, width, columns]: 0 where a position sees a column, else -inf."""
+    column = torch.arange(columns, device=positions.device)
+    visible = column <= positions[:, :, None]
+    if window is not None:
+        visible &= column > positions[:, :, None] - window
+    mask = torch.zeros(visible.shape, dtype=dtype, device=positions.device)
+    return mask.masked_fill_(~visible, float("-inf"))[:, None]

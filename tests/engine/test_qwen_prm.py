@@ -18,7 +18,9 @@ from engine.errors import ModelError
 from engine.events import StepSampled
 from engine.local.prefix_cache import PrefixCache
 from engine.models import Models
-from engine.scorers.qwen_prm import Qwen2ForProcessRewardModel, QwenPRM
+from engine.scorers.local import LocalScorer
+from engine.scorers.options import ScorerOptions
+from engine.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
 from engine.tree import Node, Tree
 
 FOLDER = assets() / "models" / "builtin-prm"
@@ -49,13 +51,13 @@ class Reference:
             [{"role": "user", "content": PROBLEM}], add_generation_prompt=True, tokenize=False
         )
         if not by_hand:
-            whole = prompt + "".join(step.rstrip("\n") + "<extra_0>" for step in steps)
+            whole = prompt + "".join(step.strip() + "<extra_0>" for step in steps)
             return list(self.tokenizer.encode(whole, add_special_tokens=False))
         ids = list(self.tokenizer.encode(prompt, add_special_tokens=False))
         backend = AutoTokenizer.from_pretrained(FOLDER, local_files_only=True).backend_tokenizer
         backend.encode_special_tokens = True
         for step in steps:
-            ids += [*backend.encode(step.rstrip("\n"), add_special_tokens=False).ids, self.step]
+            ids += [*backend.encode(step.strip(), add_special_tokens=False).ids, self.step]
         return ids
 
     @torch.inference_mode()
@@ -73,8 +75,8 @@ def reference() -> Reference:
 
 
 @pytest.fixture
-def scorer(models: Models) -> QwenPRM:
-    assert isinstance(models.scorer, QwenPRM)
+def scorer(models: Models) -> LocalScorer:
+    assert isinstance(models.scorer, LocalScorer)
     return models.scorer
 
 
@@ -99,7 +101,7 @@ async def by_levels(session: Any, paths: list[list[Node]], cost: ScorerCost) -> 
 
 @pytest.mark.parametrize("length", [1, 5, 12])
 async def test_a_chain_scored_step_by_step_equals_the_whole_text(
-    scorer: QwenPRM, reference: Reference, length: int
+    scorer: LocalScorer, reference: Reference, length: int
 ) -> None:
     steps = [f"## Step {k}: {k} + {k * 7} = {k * 8}.\n\n" for k in range(1, length + 1)]
     cost = ScorerCost()
@@ -112,7 +114,7 @@ async def test_a_chain_scored_step_by_step_equals_the_whole_text(
 
 @pytest.mark.parametrize("eviction", [False, True])
 async def test_ragged_batches_of_odd_texts_score_as_each_alone(
-    scorer: QwenPRM, reference: Reference, eviction: bool
+    scorer: LocalScorer, reference: Reference, eviction: bool
 ) -> None:
     tree = Tree(PROBLEM)
     texts = [PLAIN, ODD, ODD[::-1], PLAIN[:1] + ODD[3:5], [ODD[4]], PLAIN + ODD[:4] + PLAIN[::-1]]
@@ -130,7 +132,7 @@ async def test_tokenising_by_segment_is_the_published_way_for_honest_text(refere
         assert reference.ids(steps, by_hand=True) == reference.ids(steps, by_hand=False)
 
 
-async def test_one_call_for_a_whole_chain_gives_its_last_score(scorer: QwenPRM, reference: Reference) -> None:
+async def test_one_call_for_a_whole_chain_gives_its_last_score(scorer: LocalScorer, reference: Reference) -> None:
     tree = Tree(PROBLEM)
     session = scorer.session(PROBLEM)
     ours = await session.score([chain(tree, PLAIN), chain(tree, PLAIN[:2])], ScorerCost())
@@ -139,7 +141,7 @@ async def test_one_call_for_a_whole_chain_gives_its_last_score(scorer: QwenPRM, 
     session.close()
 
 
-async def test_a_batch_larger_than_one_forward(scorer: QwenPRM, reference: Reference) -> None:
+async def test_a_batch_larger_than_one_forward(scorer: LocalScorer, reference: Reference) -> None:
     tree = Tree(PROBLEM)
     paths = [chain(tree, [f"1 + {k} = {k + 1}\n\n"]) for k in range(150)]
     session = scorer.session(PROBLEM)
@@ -165,7 +167,7 @@ async def test_a_search_scores_each_node_once_at_the_cost_of_its_own_tokens(
             assert len(scored) == len(tree) - 1
 
 
-async def test_searches_that_meet_in_a_batch_get_their_own_scores(scorer: QwenPRM, reference: Reference) -> None:
+async def test_searches_that_meet_in_a_batch_get_their_own_scores(scorer: LocalScorer, reference: Reference) -> None:
     chains = [PLAIN, ODD[2:5], [PLAIN[1]]]
     sessions = [scorer.session(PROBLEM) for _ in chains]
     results = await asyncio.gather(
@@ -178,7 +180,7 @@ async def test_searches_that_meet_in_a_batch_get_their_own_scores(scorer: QwenPR
         assert ours == pytest.approx(reference.scores(steps), abs=1e-4)
 
 
-async def test_a_path_too_long_alone_has_no_score(scorer: QwenPRM, reference: Reference) -> None:
+async def test_a_path_too_long_alone_has_no_score(scorer: LocalScorer, reference: Reference) -> None:
     too_long = chain(Tree(PROBLEM), ["7 + " * 600])
     fits = chain(Tree(PROBLEM), PLAIN[:1])
     cost = ScorerCost()
@@ -188,7 +190,7 @@ async def test_a_path_too_long_alone_has_no_score(scorer: QwenPRM, reference: Re
     assert cost.scored_tokens < scorer.info.context_window
 
 
-async def test_reading_problems_while_scoring_disturbs_neither(scorer: QwenPRM) -> None:
+async def test_reading_problems_while_scoring_disturbs_neither(scorer: LocalScorer) -> None:
     """Prompts are read with special tokens, steps without; both happen at once, in different threads."""
     expected = scorer.prompt_tokens(PROBLEM)
     session = scorer.session(PROBLEM)
@@ -204,5 +206,5 @@ async def test_reading_problems_while_scoring_disturbs_neither(scorer: QwenPRM) 
 
 def test_a_policy_is_no_prm_and_a_tokenizer_must_know_the_step_token(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as refusal:
-        QwenPRM("policy", assets() / "models" / "builtin-xs")
+        load("policy", assets() / "models" / "builtin-xs", ScorerOptions())
     assert "\n" not in str(refusal.value)

@@ -1,0 +1,114 @@
+"""A judge's own tokenizer, used a piece at a time so that the pieces add up to the tokens of the whole.
+
+Two things would stand in the way. A special token spelled out in somebody's text becomes that token: here text is only
+ever text, and special tokens are found in templates alone. And tokenizers in SentencePiece's manner put a blank in
+front of whatever they are given: inside a text that blank is left away. Thread-safe after construction; needs no model.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from transformers import PreTrainedTokenizerBase
+
+from engine.errors import ModelError
+
+#: Where a piece stands: at the start of everything, behind other text, or right behind a special token.
+Place = Literal["start", "inside", "special"]
+
+_FIELD = re.compile(r"\{(problem|step)\}")
+
+
+class Tokens:
+    """Token ids of texts and templates. `bos` is what the tokenizer itself puts in front of a text."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        backend = getattr(tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise ModelError(f"{tokenizer.name_or_path}: no tokenizer.json here; other forms are not read")
+        self._backend: Any = copy.deepcopy(backend)  # its state is changed here
+        self._special = {
+            added.content: token for token, added in tokenizer.added_tokens_decoder.items() if added.special
+        }
+        names = sorted(self._special, key=len, reverse=True)
+        self._split = re.compile("(" + "|".join(map(re.escape, names)) + ")") if names else None
+        self._backend.encode_special_tokens = False
+        self._newline = self._encode("\n")
+        after_special = self._encode(names[0] + "\n")[1:] if names else self._newline
+        self._blank_after_special = after_special == self._newline
+        self.bos = _in_front(self._backend.encode("\n").ids, self._newline)
+        self._backend.encode_special_tokens = True
+
+    def text(self, text: str, place: Place = "inside", without: int | None = None) -> list[int]:
+        """The ids of `text` where it stands. The token `without` is written with the tokens of its characters."""
+        ids = [token for token, _ in self.pieces(text, place)]
+        if without is None or without not in ids:
+            return ids
+        return [piece for token in ids for piece in (self._spelled(token) if token == without else [token])]
+
+    def pieces(self, text: str, place: Place = "inside") -> list[tuple[int, int]]:
+        """As `text`, each id with the place in `text` of its first character."""
+        if not text:
+            return []
+        adds_blank = len(self._newline) > 1
+        if not adds_blank or place == "start" or (place == "special" and self._blank_after_special):
+            read = self._backend.encode(text, add_special_tokens=False)
+            return [(token, start) for token, (start, _) in zip(read.ids, read.offsets, strict=True)]
+        # Nothing is ever merged with a line break, so behind one the text reads as it does inside a longer text.
+        read = self._backend.encode("\n" + text, add_special_tokens=False)
+        behind = list(zip(read.ids, read.offsets, strict=True))[len(self._newline) :]
+        return [(token, start - 1) for token, (start, _) in behind]
+
+    def fill(
+        self, template: str, place: Place = "inside", texts: Mapping[str, str] | None = None, without: int | None = None
+    ) -> tuple[list[int], Place]:
+        """The ids of `template`, and the place behind it.
+
+        Special tokens in the template are tokens. `{problem}` and `{step}` become `texts` of these names, which are
+        tokenised together with the text around them.
+        """
+        ids: list[int] = []
+        for part in self._split.split(template) if self._split else [template]:
+            if part in self._special:
+                ids.append(self._special[part])
+                place = "special"
+            elif part:
+                written = _FIELD.sub(lambda field: (texts or {})[field[1]], part)
+                ids += self.text(written, place, without if _FIELD.search(part) else None)
+                place = "inside"
+        return ids, place
+
+    def single(self, text: str) -> int | None:
+        """The id of `text` where it is one token inside a text, else None."""
+        ids, _ = self.fill(text)
+        return ids[0] if len(ids) == 1 else None
+
+    def has_special(self, text: str) -> bool:
+        """Whether a special token is named in `text`."""
+        return bool(self._split and self._split.search(text))
+
+    def _encode(self, text: str) -> list[int]:
+        return list(self._backend.encode(text, add_special_tokens=False).ids)
+
+    def _spelled(self, token: int) -> list[int]:
+        """The characters of a token, as tokens."""
+        ids: list[int] = []
+        for character in self._backend.id_to_token(token):
+            whole = self._backend.token_to_id(character)
+            found = [self._backend.token_to_id(f"<0x{byte:02X}>") for byte in character.encode()]
+            found = found if whole is None else [whole]
+            if None in found:
+                raise ModelError(f"the tokenizer has no token for {character!r}, so its step tag cannot be escaped")
+            ids += found
+        return ids
+
+
+def _in_front(with_added: list[int], alone: list[int]) -> list[int]:
+    """What stands before `alone` in `with_added`."""
+    for start in range(len(with_added)):
+        if with_added[start : start + len(alone)] == alone:
+            return with_added[:start]
+    return []
