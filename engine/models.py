@@ -23,17 +23,24 @@ CATALOGUE = Path(__file__).with_name("models.toml")
 
 
 class ModelEntry(BaseModel):
-    """One model of a pair: the back end or family that loads it, and where it is."""
+    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
     path: str
+    name: str = ""
+    title: str = ""
+    note: str = ""
     system: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name or self.path
 
 
 class PairEntry(BaseModel):
-    """A policy and, optionally, the PRM that judges it."""
+    """A policy and, optionally, the PRM that judges it unless another is asked for: its name, or the PRM itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,13 +48,14 @@ class PairEntry(BaseModel):
     title: str = ""
     note: str = ""
     policy: ModelEntry
-    scorer: ModelEntry | None = None
+    scorer: str | ModelEntry | None = None
 
 
 class _Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pair: list[PairEntry]
+    scorer: list[ModelEntry] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +67,40 @@ class Models:
     scorer: Scorer | None
 
 
-def _local_policy(name: str, folder: Path, system: str) -> Policy:
+def _local_policy(entry: ModelEntry, folder: Path) -> Policy:
     from engine.policies.local import LocalPolicy
 
-    return LocalPolicy(name, folder, system=system)
+    return LocalPolicy(entry.label, folder, system=entry.system)
 
 
-def _qwen_prm(name: str, folder: Path, system: str) -> Scorer:
+def _qwen_prm(entry: ModelEntry, folder: Path) -> Scorer:
     from engine.scorers.qwen_prm import QwenPRM
 
-    return QwenPRM(name, folder, system=system)
+    return QwenPRM(entry.label, folder, system=entry.system)
 
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
 #: and every refusal of bad input come without it.
-POLICIES: Mapping[str, Callable[[str, Path, str], Policy]] = {"local": _local_policy}
-SCORERS: Mapping[str, Callable[[str, Path, str], Scorer]] = {"qwen_prm": _qwen_prm}
+POLICIES: Mapping[str, Callable[[ModelEntry, Path], Policy]] = {"local": _local_policy}
+SCORERS: Mapping[str, Callable[[ModelEntry, Path], Scorer]] = {"qwen_prm": _qwen_prm}
 
 
 class Catalogue:
-    """The pairs of one models file. Loading is lazy and happens once a pair, whoever asks first. Thread-safe."""
+    """The pairs and PRMs of one models file. Loading is lazy and happens once a model, whoever asks first. Thread-safe.
+
+    Attributes:
+        pairs: the pairs by name, the default first.
+        scorers: every PRM of the file by name; any of them may judge any policy.
+    """
 
     def __init__(self, file: Path = CATALOGUE) -> None:
         self._file = file
-        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in _read(file)}
-        self._loaded: dict[str, Models] = {}
+        read = _read(file)
+        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in read.pair}
+        inline = [pair.scorer for pair in read.pair if isinstance(pair.scorer, ModelEntry)]
+        self.scorers: dict[str, ModelEntry] = {scorer.label: scorer for scorer in [*read.scorer, *inline]}
+        self._policies: dict[ModelEntry, Policy] = {}
+        self._judges: dict[ModelEntry, Scorer] = {}
         self._lock = threading.Lock()
 
     @property
@@ -97,36 +114,49 @@ class Catalogue:
             raise InvalidInput("models", f"unknown pair {name!r}; choose one of {', '.join(self.pairs)}")
         return entry
 
-    def load(self, name: str | None = None) -> Models:
-        """Load a pair, or return it if it is loaded. Raises `ModelError` where a checkpoint cannot be used."""
-        entry = self.entry(name)
-        with self._lock:
-            if entry.name not in self._loaded:
-                self._loaded[entry.name] = self._load(entry)
-            return self._loaded[entry.name]
+    def scorer(self, name: str | None, scorer: str | None = None) -> ModelEntry | None:
+        """The PRM called `scorer`, or the one that the pair `name` comes with. Raises `InvalidInput`; loads nothing."""
+        own = self.entry(name).scorer
+        if scorer is None:
+            return self.scorers[own] if isinstance(own, str) else own
+        if scorer not in self.scorers:
+            there_are = f"choose one of {', '.join(self.scorers)}" if self.scorers else "the models file names none"
+            raise InvalidInput("scorer", f"unknown PRM {scorer!r}; {there_are}")
+        return self.scorers[scorer]
 
-    def loaded(self, name: str | None = None) -> bool:
-        return self.entry(name).name in self._loaded
+    def load(self, name: str | None = None, scorer: str | None = None) -> Models:
+        """Load a pair, or its policy with another PRM. Raises `ModelError` where a checkpoint cannot be used."""
+        pair, judge = self.entry(name), self.scorer(name, scorer)
+        with self._lock:
+            fresh = pair.policy not in self._policies
+            policy = self._policies.get(pair.policy) or self._load_policy(pair.policy)
+            try:
+                return Models(pair, policy, self._judges.get(judge) or self._load_judge(judge) if judge else None)
+            except Exception:
+                if fresh:  # or every further try would leave a thread and a model behind
+                    self._policies.pop(pair.policy).close()
+                raise
+
+    def loaded(self, name: str | None = None, scorer: str | None = None) -> bool:
+        judge = self.scorer(name, scorer)
+        return self.entry(name).policy in self._policies and (judge is None or judge in self._judges)
 
     def close(self) -> None:
         """End the threads of every loaded model."""
         with self._lock:
-            for models in self._loaded.values():
-                models.policy.close()
-                if models.scorer:
-                    models.scorer.close()
-            self._loaded = {}
+            for policy in self._policies.values():
+                policy.close()
+            for judge in self._judges.values():
+                judge.close()
+            self._policies, self._judges = {}, {}
 
-    def _load(self, entry: PairEntry) -> Models:
-        policy = POLICIES[entry.policy.kind](entry.policy.path, self._folder(entry.policy), entry.policy.system)
-        if entry.scorer is None:
-            return Models(entry, policy, None)
-        load = SCORERS[entry.scorer.kind]
-        try:
-            return Models(entry, policy, load(entry.scorer.path, self._folder(entry.scorer), entry.scorer.system))
-        except Exception:
-            policy.close()  # or every further try would leave a thread and a model behind
-            raise
+    def _load_policy(self, entry: ModelEntry) -> Policy:
+        self._policies[entry] = policy = POLICIES[entry.kind](entry, self._folder(entry))
+        return policy
+
+    def _load_judge(self, entry: ModelEntry) -> Scorer:
+        self._judges[entry] = judge = SCORERS[entry.kind](entry, self._folder(entry))
+        return judge
 
     def _folder(self, model: ModelEntry) -> Path:
         for folder in (assets() / "models" / model.path, self._file.parent / model.path, Path(model.path)):
@@ -135,9 +165,9 @@ class Catalogue:
         raise ModelError(f"{model.path}: no such folder; check the path in {self._file.name}")
 
 
-def _read(file: Path) -> list[PairEntry]:
+def _read(file: Path) -> _Catalogue:
     try:
-        pairs = _Catalogue.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).pair
+        read = _Catalogue.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise InvalidInput("models", f"{file} cannot be read ({error.strerror}); check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -146,11 +176,20 @@ def _read(file: Path) -> list[PairEntry]:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InvalidInput("models", f"{file}: {where}: {first['msg'].lower()}") from error
-    if not pairs:
+    if not read.pair:
         raise InvalidInput("models", f"{file} names no pair")
-    for pair in pairs:
+    for scorer in read.scorer:
+        _check_kind(file, scorer.label, scorer)
+    for pair in read.pair:
         if pair.policy.kind not in POLICIES:
             raise InvalidInput("models", f"{file}: {pair.name}: no policy back end {pair.policy.kind!r}")
-        if pair.scorer and pair.scorer.kind not in SCORERS:
-            raise InvalidInput("models", f"{file}: {pair.name}: no scorer family {pair.scorer.kind!r}")
-    return pairs
+        if isinstance(pair.scorer, ModelEntry):
+            _check_kind(file, pair.name, pair.scorer)
+        elif pair.scorer and pair.scorer not in {scorer.label for scorer in read.scorer}:
+            raise InvalidInput("models", f"{file}: {pair.name}: no scorer is called {pair.scorer!r}")
+    return read
+
+
+def _check_kind(file: Path, where: str, scorer: ModelEntry) -> None:
+    if scorer.kind not in SCORERS:
+        raise InvalidInput("models", f"{file}: {where}: no scorer family {scorer.kind!r}")
