@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,7 +24,10 @@ CATALOGUE = Path(__file__).with_name("models.toml")
 
 
 class ModelEntry(BaseModel):
-    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it."""
+    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it.
+
+    `world` says what a model was trained for where that is all it knows.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,6 +37,7 @@ class ModelEntry(BaseModel):
     title: str = ""
     note: str = ""
     system: str = ""
+    world: Literal["", "builtin"] = ""
 
     @property
     def label(self) -> str:
@@ -56,6 +61,15 @@ class _Catalogue(BaseModel):
 
     pair: list[PairEntry]
     scorer: list[ModelEntry] = []
+
+
+def outside(pair: PairEntry, problem: str) -> str | None:
+    """What to tell somebody who asks a pair's policy something it was never trained for; None where all is well."""
+    if pair.policy.world != "builtin":
+        return None
+    from engine.builtin.world import outside
+
+    return outside(problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from rich.status import Status
 from engine.errors import InvalidInput, TtsError
 from engine.events import Event, StepSampled
 from engine.host import Host, Running
+from engine.models import outside
 from engine.params import RunParams
 from engine.run import Question
 from engine.store import RunRecord, Store
@@ -59,6 +60,10 @@ def solve(request: Request) -> int:
     with Store.open(request.db) as store, closing(Host(store, catalogue)) as host:
         with progress.status(f"loading {pair.name}") if progress.is_terminal else nullcontext():
             question = _with_reference(question)
+            if notice := outside(pair, question.problem):
+                progress.print(
+                    f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours."
+                )
             catalogue.load(pair.name, request.scorer)
         with _interruptible() as interrupted:
             running = host.submit(question, request.params, pair.name, request.scorer)
