@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test check lint bench train lock wheel
+.PHONY: run setup test check lint bench train report lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -33,6 +33,10 @@ bench: setup
 
 train: setup
 	$(BIN)/python -m engine.builtin.train
+
+# What the built-in models reach under every strategy, budget and judge; hours, and it resumes.
+report: setup
+	$(BIN)/python -m benchmarks.builtin_report
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .

@@ -64,13 +64,17 @@ class Host:
         if unwatched_limit_s is not None:
             asyncio.run_coroutine_threadsafe(self._stop_unwatched(unwatched_limit_s), self._loop)
 
-    def submit(self, question: Question, params: RunParams, models: str | None = None) -> Running:
+    def submit(
+        self, question: Question, params: RunParams, models: str | None = None, scorer: str | None = None
+    ) -> Running:
         """Load the models if need be, start a run, and return when its first row is in the store.
+
+        `models` names a pair of the catalogue, `scorer` another PRM of it than the pair's own.
 
         Raises `InvalidInput` for a mistake in the request, `ModelError` where the models cannot be loaded and
         `StoreError` where nothing can be recorded.
         """
-        pair = self.catalogue.load(models)
+        pair = self.catalogue.load(models, scorer)
         run_id = new_run_id()
         begun, ended = threading.Event(), threading.Event()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -25,18 +26,29 @@ CATALOGUE = Path(__file__).with_name("models.toml")
 
 
 class ModelEntry(BaseModel):
-    """One model of a pair: the back end or family that loads it, and where it is."""
+    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it.
+
+    `world` says what a model was trained for where that is all it knows.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
     path: str
+    name: str = ""
+    title: str = ""
+    note: str = ""
     system: str = ""
+    world: Literal["", "builtin"] = ""
     template: TwoTokenTemplate | None = None
+
+    @property
+    def label(self) -> str:
+        return self.name or self.path
 
 
 class PairEntry(BaseModel):
-    """A policy and, optionally, the PRM that judges it."""
+    """A policy and, optionally, the PRM that judges it unless another is asked for: its name, or the PRM itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,13 +56,23 @@ class PairEntry(BaseModel):
     title: str = ""
     note: str = ""
     policy: ModelEntry
-    scorer: ModelEntry | None = None
+    scorer: str | ModelEntry | None = None
 
 
 class _Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pair: list[PairEntry]
+    scorer: list[ModelEntry] = []
+
+
+def outside(pair: PairEntry, problem: str) -> str | None:
+    """What to tell somebody who asks a pair's policy something it was never trained for; None where all is well."""
+    if pair.policy.world != "builtin":
+        return None
+    from engine.builtin.world import outside
+
+    return outside(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +84,10 @@ class Models:
     scorer: Scorer | None
 
 
-def _local_policy(name: str, folder: Path, system: str) -> Policy:
+def _local_policy(entry: ModelEntry, folder: Path) -> Policy:
     from engine.policies.local import LocalPolicy
 
-    return LocalPolicy(name, folder, system=system)
+    return LocalPolicy(entry.label, folder, system=entry.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +99,12 @@ class ScorerFamily:
 
     def load(self, entry: ModelEntry, folder: Path) -> Scorer:
         load: LoadScorer = import_module(f"engine.scorers.{self.module}").load
-        return load(entry.path, folder, ScorerOptions(entry.system, entry.template))
+        return load(entry.label, folder, ScorerOptions(entry.system, entry.template))
 
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
 #: and every refusal of bad input come without it.
-POLICIES: Mapping[str, Callable[[str, Path, str], Policy]] = {"local": _local_policy}
+POLICIES: Mapping[str, Callable[[ModelEntry, Path], Policy]] = {"local": _local_policy}
 SCORERS: Mapping[str, ScorerFamily] = {
     "qwen_prm": ScorerFamily("qwen_prm", ("system",)),
     "skywork": ScorerFamily("skywork"),
@@ -94,12 +116,21 @@ SCORERS: Mapping[str, ScorerFamily] = {
 
 
 class Catalogue:
-    """The pairs of one models file. Loading is lazy and happens once a pair, whoever asks first. Thread-safe."""
+    """The pairs and PRMs of one models file. Loading is lazy and happens once a model, whoever asks first. Thread-safe.
+
+    Attributes:
+        pairs: the pairs by name, the default first.
+        scorers: every PRM of the file by name; any of them may judge any policy.
+    """
 
     def __init__(self, file: Path = CATALOGUE) -> None:
         self._file = file
-        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in _read(file)}
-        self._loaded: dict[str, Models] = {}
+        read = _read(file)
+        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in read.pair}
+        inline = [pair.scorer for pair in read.pair if isinstance(pair.scorer, ModelEntry)]
+        self.scorers: dict[str, ModelEntry] = {scorer.label: scorer for scorer in [*read.scorer, *inline]}
+        self._policies: dict[ModelEntry, Policy] = {}
+        self._judges: dict[ModelEntry, Scorer] = {}
         self._lock = threading.Lock()
 
     @property
@@ -113,35 +144,49 @@ class Catalogue:
             raise InvalidInput("models", f"unknown pair {name!r}; choose one of {', '.join(self.pairs)}")
         return entry
 
-    def load(self, name: str | None = None) -> Models:
-        """Load a pair, or return it if it is loaded. Raises `ModelError` where a checkpoint cannot be used."""
-        entry = self.entry(name)
-        with self._lock:
-            if entry.name not in self._loaded:
-                self._loaded[entry.name] = self._load(entry)
-            return self._loaded[entry.name]
+    def scorer(self, name: str | None, scorer: str | None = None) -> ModelEntry | None:
+        """The PRM called `scorer`, or the one that the pair `name` comes with. Raises `InvalidInput`; loads nothing."""
+        own = self.entry(name).scorer
+        if scorer is None:
+            return self.scorers[own] if isinstance(own, str) else own
+        if scorer not in self.scorers:
+            there_are = f"choose one of {', '.join(self.scorers)}" if self.scorers else "the models file names none"
+            raise InvalidInput("scorer", f"unknown PRM {scorer!r}; {there_are}")
+        return self.scorers[scorer]
 
-    def loaded(self, name: str | None = None) -> bool:
-        return self.entry(name).name in self._loaded
+    def load(self, name: str | None = None, scorer: str | None = None) -> Models:
+        """Load a pair, or its policy with another PRM. Raises `ModelError` where a checkpoint cannot be used."""
+        pair, judge = self.entry(name), self.scorer(name, scorer)
+        with self._lock:
+            fresh = pair.policy not in self._policies
+            policy = self._policies.get(pair.policy) or self._load_policy(pair.policy)
+            try:
+                return Models(pair, policy, self._judges.get(judge) or self._load_judge(judge) if judge else None)
+            except Exception:
+                if fresh:  # or every further try would leave a thread and a model behind
+                    self._policies.pop(pair.policy).close()
+                raise
+
+    def loaded(self, name: str | None = None, scorer: str | None = None) -> bool:
+        judge = self.scorer(name, scorer)
+        return self.entry(name).policy in self._policies and (judge is None or judge in self._judges)
 
     def close(self) -> None:
         """End the threads of every loaded model."""
         with self._lock:
-            for models in self._loaded.values():
-                models.policy.close()
-                if models.scorer:
-                    models.scorer.close()
-            self._loaded = {}
+            for policy in self._policies.values():
+                policy.close()
+            for judge in self._judges.values():
+                judge.close()
+            self._policies, self._judges = {}, {}
 
-    def _load(self, entry: PairEntry) -> Models:
-        policy = POLICIES[entry.policy.kind](entry.policy.path, self._folder(entry.policy), entry.policy.system)
-        if entry.scorer is None:
-            return Models(entry, policy, None)
-        try:
-            return Models(entry, policy, SCORERS[entry.scorer.kind].load(entry.scorer, self._folder(entry.scorer)))
-        except Exception:
-            policy.close()  # or every further try would leave a thread and a model behind
-            raise
+    def _load_policy(self, entry: ModelEntry) -> Policy:
+        self._policies[entry] = policy = POLICIES[entry.kind](entry, self._folder(entry))
+        return policy
+
+    def _load_judge(self, entry: ModelEntry) -> Scorer:
+        self._judges[entry] = judge = SCORERS[entry.kind].load(entry, self._folder(entry))
+        return judge
 
     def _folder(self, model: ModelEntry) -> Path:
         for folder in (assets() / "models" / model.path, self._file.parent / model.path, Path(model.path)):
@@ -150,9 +195,9 @@ class Catalogue:
         raise ModelError(f"{model.path}: no such folder; check the path in {self._file.name}")
 
 
-def _read(file: Path) -> list[PairEntry]:
+def _read(file: Path) -> _Catalogue:
     try:
-        pairs = _Catalogue.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))).pair
+        read = _Catalogue.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise InvalidInput("models", f"{file} cannot be read ({error.strerror}); check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -161,28 +206,35 @@ def _read(file: Path) -> list[PairEntry]:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise InvalidInput("models", f"{file}: {where}: {first['msg'].lower()}") from error
-    if not pairs:
+    if not read.pair:
         raise InvalidInput("models", f"{file} names no pair")
-    for pair in pairs:
+    for scorer in read.scorer:
+        _check_scorer(file, scorer.label, scorer)
+    for pair in read.pair:
         if pair.policy.kind not in POLICIES:
             raise InvalidInput("models", f"{file}: {pair.name}: no policy back end {pair.policy.kind!r}")
-        if pair.scorer and pair.scorer.kind not in SCORERS:
-            raise InvalidInput("models", f"{file}: {pair.name}: no scorer family {pair.scorer.kind!r}")
-        if mistake := _mistake(pair):
-            raise InvalidInput("models", f"{file}: {pair.name}: {mistake}")
-    return pairs
+        if pair.policy.template:
+            raise InvalidInput("models", f"{file}: {pair.name}: a policy takes no template")
+        if isinstance(pair.scorer, ModelEntry):
+            _check_scorer(file, pair.name, pair.scorer)
+        elif pair.scorer and pair.scorer not in {scorer.label for scorer in read.scorer}:
+            raise InvalidInput("models", f"{file}: {pair.name}: no scorer is called {pair.scorer!r}")
+    return read
 
 
-def _mistake(pair: PairEntry) -> str | None:
+def _check_scorer(file: Path, where: str, scorer: ModelEntry) -> None:
+    if scorer.kind not in SCORERS:
+        raise InvalidInput("models", f"{file}: {where}: no scorer family {scorer.kind!r}")
+    if mistake := _mistake(scorer):
+        raise InvalidInput("models", f"{file}: {where}: {mistake}")
+
+
+def _mistake(scorer: ModelEntry) -> str | None:
     """A setting that would not reach the model it is written for, or that its model cannot do without."""
-    if pair.policy.template:
-        return "a policy takes no template"
-    if pair.scorer is None:
-        return None
-    kind, heeded = pair.scorer.kind, SCORERS[pair.scorer.kind].settings
+    heeded = SCORERS[scorer.kind].settings
     for setting in ("system", "template"):
-        if setting in pair.scorer.model_fields_set and setting not in heeded:
-            return f"a {kind} scorer takes no {setting}"
-    if "template" in heeded and pair.scorer.template is None:
-        return f"a {kind} scorer needs a [pair.scorer.template] with step, good and bad"
+        if setting in scorer.model_fields_set and setting not in heeded:
+            return f"a {scorer.kind} scorer takes no {setting}"
+    if "template" in heeded and scorer.template is None:
+        return f"a {scorer.kind} scorer needs a template table with step, good and bad"
     return None

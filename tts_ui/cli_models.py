@@ -24,15 +24,6 @@ def catalogue_of(wanted: str | None) -> tuple[Catalogue, PairEntry]:
     return catalogue, catalogue.entry(name)
 
 
-def check_scorer(wanted: str | None, pair: PairEntry) -> None:
-    """Raise `InvalidInput` unless `wanted` is the PRM that comes with the pair (or is left open)."""
-    if wanted is None or (pair.scorer and wanted == pair.scorer.path):
-        return
-    if pair.scorer is None:
-        raise InvalidInput("scorer", f"{pair.name} has no PRM; leave it out")
-    raise InvalidInput("scorer", f"unknown PRM {wanted!r}; {pair.name} comes with {pair.scorer.path}")
-
-
 def _is_file(text: str) -> bool:
     """Whether `text` means a models file; one that is missing should be told so, not be looked up as a name."""
     return text.endswith(".toml") or (os.sep in text and ":" not in text) or (bool(text) and Path(text).is_file())

@@ -21,6 +21,7 @@ from rich.status import Status
 from engine.errors import InvalidInput, TtsError
 from engine.events import Event, StepSampled
 from engine.host import Host, Running
+from engine.models import outside
 from engine.params import RunParams
 from engine.run import Question
 from engine.store import RunRecord, Store
@@ -28,7 +29,7 @@ from engine.store.document import document
 from engine.tree import Tree
 from tts_ui import numbers, terminal
 from tts_ui.cli_errors import FAILED, OK, STOPPED
-from tts_ui.cli_models import catalogue_of, check_scorer
+from tts_ui.cli_models import catalogue_of
 
 #: Seconds between two looks at the search.
 _LOOK_S = 0.1
@@ -53,15 +54,19 @@ def solve(request: Request) -> int:
     """Run the search, print its result, return the exit code. Raises `TtsError`, mistakes before models are loaded."""
     question = Question(_problem(request.problem), request.answer)
     catalogue, pair = catalogue_of(request.models)
-    check_scorer(request.scorer, pair)
+    catalogue.scorer(pair.name, request.scorer)
     _hush()
     progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
     with Store.open(request.db) as store, closing(Host(store, catalogue)) as host:
         with progress.status(f"loading {pair.name}") if progress.is_terminal else nullcontext():
             question = _with_reference(question)
-            catalogue.load(pair.name)
+            if notice := outside(pair, question.problem):
+                progress.print(
+                    f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours."
+                )
+            catalogue.load(pair.name, request.scorer)
         with _interruptible() as interrupted:
-            running = host.submit(question, request.params, pair.name)
+            running = host.submit(question, request.params, pair.name, request.scorer)
             _watch(running, store, progress, interrupted)
         crash = _crash(running)
         store.flush(running.id)

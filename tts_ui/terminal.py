@@ -107,11 +107,16 @@ def print_models(catalogue: Catalogue) -> None:
     console = _console()
     for pair in catalogue.pairs.values():
         default = " (default)" if pair.name == catalogue.default else ""
-        scorer = f"{pair.scorer.path} ({pair.scorer.kind})" if pair.scorer else "none"
+        judge = catalogue.scorer(pair.name)
+        prm = f"{judge.label} ({judge.kind})" if judge else "none"
         console.print(Text(one_line(f"{pair.name}{default}: {pair.title or pair.name}"), style="bold"))
-        console.print(Text(f"  {one_line(f'policy {pair.policy.path} ({pair.policy.kind}), PRM {scorer}')}"))
+        console.print(Text(f"  {one_line(f'policy {pair.policy.label} ({pair.policy.kind}), PRM {prm}')}"))
         if pair.note:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
+    if catalogue.scorers:
+        console.print(Text("PRMs for --scorer", style="bold"))
+    for scorer in catalogue.scorers.values():
+        console.print(Text(f"  {one_line(f'{scorer.label} ({scorer.kind}): {scorer.note or scorer.title}')}"))
 
 
 def _console() -> Console:

@@ -49,8 +49,8 @@ POLICIES = {
     for plan in (
         PolicyPlan("builtin-xs", 64, 3, 160, (13_000_000, 5_000_000), 6e-3),
         PolicyPlan("builtin-s", 96, 4, 256, (12_000_000, 8_000_000), 5e-3),
-        PolicyPlan("builtin-m", 128, 5, 384, (20_000_000,), 4e-3),
-        PolicyPlan("builtin-l", 192, 5, 512, (26_000_000,), 3e-3, batch_tokens=6144),
+        PolicyPlan("builtin-m", 128, 5, 384, (16_000_000,), 4e-3),
+        PolicyPlan("builtin-l", 192, 5, 512, (18_000_000,), 3e-3, batch_tokens=6144),
     )
 }
 
@@ -98,7 +98,7 @@ def train_policy(
     assert tokenizer.convert_tokens_to_ids(END) == 2 and tokenizer.convert_tokens_to_ids(PAD) == 0
     model = new_model(plan)
     model.train()
-    fuse(model.model)
+    fuse(model.model, plan.tokens)
     optimizers = Optimizers(model.named_parameters(), plan.learning_rate)
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -21,23 +21,44 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM, Qwen2Model
 from engine.builtin.attention import NAME as LEAN
 from engine.builtin.checkpoints import model_config, write_folder
 from engine.builtin.judged import JudgedRow
-from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, pad, save_state
+from engine.builtin.training import (
+    NO_LABEL,
+    Optimizers,
+    Row,
+    autocast,
+    batches,
+    curve,
+    cycle_of,
+    device,
+    fuse,
+    pad,
+    save_state,
+)
 
 LOCAL_WEIGHT = 8.0
 """How much the one wrong token counts against each right one."""
 
 
+Labels = Literal["checker", "rollouts", "prefer_short"]
+
+
 @dataclass(frozen=True)
 class PrmPlan:
-    """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle)."""
+    """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle).
+
+    `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
+    mixed in. `late` names policies whose samples only the last cycle reads, so that the first one need not wait for
+    the largest policy.
+    """
 
     name: str
     trunk: str
-    new_layers: int
     cycles: tuple[int, ...]
     samples: int
     note: str
-    prefer_short: bool = False
+    labels: Labels = "checker"
+    late: tuple[str, ...] = ()
+    new_layers: int = 2
     learning_rate: float = 4e-3
     batch_tokens: int = 6144
     seed: int = 0
@@ -52,16 +73,23 @@ PRMS = {
     for plan in (
         PrmPlan(
             name="builtin-prm",
-            trunk="builtin-s",
-            new_layers=2,
-            cycles=(18_000_000, 7_000_000),
+            trunk="builtin-m",
+            cycles=(18_000_000, 12_000_000),
             samples=30_000,
+            late=("builtin-l",),
             note="The good one: trained on the exact checker's verdict on every step.",
+        ),
+        PrmPlan(
+            name="builtin-prm-rollouts",
+            trunk="builtin-m",
+            cycles=(5_000_000,),
+            samples=2_500,
+            labels="rollouts",
+            note="Trained without a checker, the Math-Shepherd way: a step is good if a rollout from it ends right.",
         ),
         PrmPlan(
             name="builtin-prm-weak",
             trunk="builtin-s",
-            new_layers=2,
             cycles=(1_500_000,),
             samples=2_000,
             note="A weak one, for lessons: trained on few samples, so search can exploit its mistakes.",
@@ -69,11 +97,10 @@ PRMS = {
         PrmPlan(
             name="builtin-prm-short",
             trunk="builtin-s",
-            new_layers=2,
             cycles=(6_000_000,),
             samples=10_000,
+            labels="prefer_short",
             note="A biased one, for lessons: it learned that long solutions tend to be wrong.",
-            prefer_short=True,
         ),
     )
 }
@@ -167,13 +194,17 @@ def prm_loss(judge: StepJudge, rows: Sequence[JudgedRow]) -> torch.Tensor:
 def train_prm(
     plan: PrmPlan,
     policy: Qwen2ForCausalLM,
-    rows: Sequence[JudgedRow],
+    rows_of: Callable[[int], Sequence[JudgedRow]],
     work: Path,
     report: Callable[[int, float], None],
 ) -> StepJudge:
-    """Train to the plan's token budget, going over the rows as often as needed; resumes after the last full pass."""
+    """Train to the plan's token budget; `rows_of(cycle)` are a cycle's rows, gone over as often as it takes.
+
+    Resumes after the last full pass.
+    """
     judge = new_judge(policy, plan)
     judge.train()
+    fuse(judge, plan.tokens)
     optimizers = Optimizers(judge.named_parameters(), plan.learning_rate)
     seen, epoch = 0, 0
     saved = work / f"{plan.name}.pt"
@@ -182,15 +213,17 @@ def train_prm(
         judge.load_state_dict(state["judge"])
         optimizers.restore(state["optimizers"])
         seen, epoch = state["seen"], state["epoch"]
-    lengths: list[Row] = [(row.ids, []) for row in rows]
     while seen < plan.tokens:
+        cycle = cycle_of(seen, plan.cycles)
+        rows = rows_of(cycle)
+        lengths: list[Row] = [(row.ids, []) for row in rows]
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
             loss = prm_loss(judge, [rows[i] for i in batch])
             torch.autograd.backward(loss)
             optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i].ids) for i in batch)
             report(seen, loss.item())
-            if seen >= plan.tokens:
+            if seen >= plan.tokens or cycle_of(seen, plan.cycles) > cycle:
                 break
         epoch += 1
         save_state(saved, {"judge": judge.state_dict(), "optimizers": optimizers.state(), "seen": seen, "epoch": epoch})

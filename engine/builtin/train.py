@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +29,7 @@ from engine.builtin.judged import JudgedRow, cut_after_error, judge, prefer_shor
 from engine.builtin.policy import POLICIES, PolicyPlan, new_model, train_policy
 from engine.builtin.prm import PRMS, PrmPlan, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
+from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
 from engine.builtin.training import save_state
@@ -87,14 +89,44 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
 
 def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
     """Solutions drawn from a policy for problems that no policy was trained on, judged by the checker."""
-    saved = work / f"samples-{name}.pt"
-    if not saved.exists():
-        problems = list(islice(stream(f"prm {name}", "judge"), SAMPLES // DRAWS_PER_PROBLEM))
-        model = load_policy(work / "models" / name)
-        drawn = sample(model, tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE)
-        rows = judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=SAMPLES, mininterval=2.0))
-        save_state(saved, {"rows": [(r.ids, r.step_labels, r.token_labels, r.first_wrong) for r in rows]})
-    return [JudgedRow(*row) for row in torch.load(saved, weights_only=True)["rows"]]
+    problems = list(islice(stream(f"prm {name}", "judge"), SAMPLES // DRAWS_PER_PROBLEM))
+
+    def draw() -> list[JudgedRow]:
+        drawn = sample(load_policy(work / "models" / name), tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE)
+        return judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=SAMPLES, mininterval=2.0))
+
+    return kept(work / f"samples-{name}.pt", draw)
+
+
+def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
+    """As many solutions of a policy as the plan asks for, each step labelled by rollouts of that policy."""
+    problems = list(islice(stream(f"rollouts {name}", "judge"), plan.samples // DRAWS_PER_PROBLEM))
+
+    def draw() -> list[JudgedRow]:
+        policy = load_policy(work / "models" / name)
+        drawn = list(sample(policy, tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE))
+        rows = rollout_rows(policy, tokenizer, drawn)
+        return list(tqdm(rows, desc=f"rollouts of {name}", total=len(drawn), mininterval=2.0))
+
+    return kept(work / f"rollouts-{name}.pt", draw)
+
+
+def kept(file: Path, draw: Callable[[], list[JudgedRow]]) -> list[JudgedRow]:
+    """The rows in a file of the work folder, drawn and saved there if need be."""
+    if not file.exists():
+        rows = draw()
+        save_state(file, {"rows": [(r.ids, r.step_labels, r.token_labels, r.first_wrong) for r in rows]})
+    return [JudgedRow(*row) for row in torch.load(file, weights_only=True)["rows"]]
+
+
+def training_rows(
+    plan: PrmPlan, policies: Sequence[str], work: Path, tokenizer: PreTrainedTokenizerBase
+) -> list[JudgedRow]:
+    """What a PRM learns from: each policy's samples, labelled as the plan says."""
+    if plan.labels == "rollouts":
+        return cut_after_error([row for name in policies for row in rolled_out_samples(plan, name, work, tokenizer)])
+    rows = [row for name in policies for row in judged_samples(name, work, tokenizer)[: plan.samples]]
+    return cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
 
 
 def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
@@ -105,19 +137,25 @@ def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -
 
 def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> str:
     """Draw and judge samples of every policy, train the PRM, measure it and install it."""
+    torch.set_num_threads(1)
     if (done := work / f"{plan.name}.done").exists():
         return f"{plan.name}: done before"
     tokenizer = the_tokenizer(work)
-    rows = [row for name in policies for row in judged_samples(name, work, tokenizer)[: plan.samples]]
-    rows = cut_after_error(prefer_short(rows) if plan.prefer_short else rows)
+
+    @cache
+    def rows_of(cycle: int) -> list[JudgedRow]:
+        last = cycle == len(plan.cycles) - 1
+        return training_rows(plan, [name for name in policies if last or name not in plan.late], work, tokenizer)
+
     trunk = load_policy(work / "models" / plan.trunk)
-    model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens))
+    model = train_prm(plan, trunk, rows_of, work, progress(plan.name, plan.tokens))
     qualities: dict[str, PrmQuality] = {}
     for name in policies:
         held_out = validation_rows(name, work, tokenizer)
         qualities[name] = prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
-    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
+    rows = len(rows_of(len(plan.cycles) - 1))
+    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, rows, qualities))
     done.write_text(f"{qualities}\n")
     return f"{plan.name}: {qualities}"
 
@@ -145,15 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
         parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
     share = options.token_share
-    policies = [scaled(POLICIES[name], share) for name in wanted if name in POLICIES]
+    policies = [scaled(POLICIES[name], share) for name in reversed(POLICIES) if name in wanted]  # the longest first
+    prms = [scaled(PRMS[name], share) for name in PRMS if name in wanted]
+    samplers = options.policies or list(POLICIES)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        count = len(policies)
-        for line in pool.map(policy_stage, policies, [options.work] * count, [options.out] * count):
+        for line in pool.map(partial(policy_stage, work=options.work, out=options.out), policies):
             print(line)
-    for name in wanted:
-        if name in PRMS:
-            plan = scaled(PRMS[name], share)
-            print(prm_stage(plan, options.policies or list(POLICIES), options.work, options.out))
+        stage = partial(prm_stage, policies=samplers, work=options.work, out=options.out)
+        for line in pool.map(stage, prms):
+            print(line)
 
 
 if __name__ == "__main__":

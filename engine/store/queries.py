@@ -33,6 +33,12 @@ def list_runs(engine: Engine, search: str | None, limit: int, offset: int) -> li
         return [rows.run_record(row) for row in connection.execute(query)]
 
 
+def sweep_runs(engine: Engine, sweep_id: str) -> list[RunRecord]:
+    query = select(runs).where(runs.c.sweep_id == clean(sweep_id)).order_by(runs.c.id)
+    with snapshot(engine) as connection:
+        return [rows.run_record(row) for row in connection.execute(query)]
+
+
 def read_run(engine: Engine, run_id: str, after: int) -> tuple[RunRecord, list[Event]]:
     """A run and its events with seq > `after`, both of one moment; `RunStarted` comes first if `after` is negative,
     `RunFinished` last if the run has ended."""

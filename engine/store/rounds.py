@@ -74,7 +74,7 @@ class RoundWriter:
 
     def __init__(self, dialect: Dialect) -> None:
         ended = ("status", "stop_reason", "answer", "correct", "graded_by", "error", "grades")
-        late = {*ended, "comparison_id", "sweep_id"} - {"status"}
+        late = {*ended, "comparison_id"} - {"status"}
         self._begin = inserting(runs, dialect, without=late)
         self._node = inserting(nodes, dialect)
         self._raise = Prepared(_RAISE, dialect, ["of_run", "of_node", "copies", "revised_seq"])

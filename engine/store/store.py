@@ -73,6 +73,10 @@ class Store:
         """Runs, newest first; `search` is looked for in problem, answer and strategy."""
         return queries.list_runs(self._engine, search, limit, offset)
 
+    def sweep(self, sweep_id: str) -> list[RunRecord]:
+        """The runs of one cell of a sweep, oldest first."""
+        return queries.sweep_runs(self._engine, sweep_id)
+
     def read(self, run_id: str, after: int = -1) -> tuple[RunRecord, list[Event]]:
         """A run and its events of the same moment: `run` and `events` in one snapshot."""
         return queries.read_run(self._engine, run_id, after)

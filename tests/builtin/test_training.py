@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 from engine.builtin import tokenizer as tokenizers
 from engine.builtin.evaluate import auc, calibration_error, first_error_f1, prm_quality
 from engine.builtin.judged import cut_after_error, judge, prefer_short, prm_ids
 from engine.builtin.likelihood import likelihood_scores
-from engine.builtin.policy import PolicyPlan, encode, new_model, train_policy
+from engine.builtin.policy import PolicyPlan, encode, new_model, solution_loss, train_policy
 from engine.builtin.prm import PRMS, new_judge, score_rows, train_prm
-from engine.builtin.problems import generate, stream
+from engine.builtin.problems import Problem, generate, stream
+from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import Sample, sample
 from engine.builtin.tokenizer import STEP, token_id
 from engine.builtin.training import NO_LABEL, Row, batches
@@ -109,6 +110,36 @@ def test_shortened_and_biased_rows(tokenizer: PreTrainedTokenizerBase) -> None:
     assert labels == [[1] * len(problem.steps), [1, 1, 1] + [0] * (len(problem.steps) - 3)]
 
 
+def test_rollouts_label_a_step_by_where_it_leads(tokenizer: PreTrainedTokenizerBase) -> None:
+    """A policy that recites the worked solution: right steps are good, and so is the way to a wrong answer."""
+    torch.manual_seed(0)
+    problem = generate(0, "mul", 1)
+    policy = train_to_recite(tokenizer, problem)
+    right = Sample(problem, problem.steps, True, 10)
+    wrong_end = Sample(problem, (*problem.steps[:-1], problem.steps[-1].replace("boxed{", "boxed{7")), True, 10)
+    rows = list(rollout_rows(policy, tokenizer, [right, wrong_end], rollouts=2, temperature=0.1))
+    labels = [[label for label in row.step_labels if label != NO_LABEL] for row in rows]
+    steps = len(problem.steps)
+    assert labels == [[1] * steps, [1] * (steps - 1) + [0]]
+    assert [row.first_wrong for row in rows] == [None, steps - 1]
+    for row, s in zip(rows, (right, wrong_end), strict=True):
+        assert row.ids == prm_ids(tokenizer, problem.text, s.steps)
+        assert len(row.ids) == len(row.step_labels) == len(row.token_labels)
+
+
+def train_to_recite(tokenizer: PreTrainedTokenizerBase, problem: Problem) -> Qwen2ForCausalLM:
+    policy = new_model(TINY)
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=1e-2)
+    rows = encode(tokenizer, [problem])
+    for _ in range(150):
+        loss = solution_loss(policy, rows)
+        torch.autograd.backward(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+    policy.train(False)
+    return policy
+
+
 def test_likelihood_scores_fall_and_are_one_a_step(tokenizer: PreTrainedTokenizerBase) -> None:
     policy = new_model(TINY)
     problems = list(islice(stream(3, "judge"), 5))
@@ -126,8 +157,8 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     rows = judge(tokenizer, solved + mixed)
     plan = replace(PRMS["builtin-prm"], cycles=(40_000,), batch_tokens=1024)
     losses: list[float] = []
-    first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
-    second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
+    first = train_prm(plan, policy, lambda cycle: rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
+    second = train_prm(plan, policy, lambda cycle: rows, tmp_path / "b", lambda seen, loss: None)
     assert sum(losses[-5:]) < sum(losses[:5])
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     trunk = policy.model.layers[0].state_dict()

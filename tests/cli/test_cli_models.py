@@ -92,3 +92,13 @@ def test_a_search_that_fails_prints_its_document_and_exits_with_1(
     run = json.loads(outcome.out)["run"]
     assert run["status"] == "failed" and run["error"]
     assert outcome.err.startswith("tts-ui: ") and outcome.err.count("\n") == 1
+
+
+def test_a_problem_the_built_in_models_never_saw_runs_with_a_notice(tts_ui: Cli, file: Path, db: Path) -> None:
+    greedy = ["--strategy", "greedy", "--json", "--db", db]
+    outcome = tts_ui("solve", "Prove that sqrt 2 is irrational", *greedy)
+    assert outcome.code == 0 and json.loads(outcome.out)["run"]["status"] == "done"
+    assert "tts-ui: note: The built-in models know only 15 families" in outcome.err
+    assert "irrational" in outcome.err and "--models" in outcome.err
+    assert tts_ui("solve", EASY, *greedy).err == ""
+    assert tts_ui("solve", "Prove that sqrt 2 is irrational", *greedy, "--models", file).err == ""

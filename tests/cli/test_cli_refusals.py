@@ -27,7 +27,7 @@ MISTAKES = [
     ("--models: no-such.toml cannot be read", ["solve", "a", "--models", "no-such.toml:pair"]),
     ("--models: it is empty", ["solve", "a", "--models", ""]),
     ("--models: no-such.toml cannot be read", ["models", "--models", "no-such.toml"]),
-    ("--scorer: unknown PRM 'other'; builtin-xs comes with builtin-prm", ["solve", "a", "--scorer", "other"]),
+    ("--scorer: unknown PRM 'other'; choose one of builtin-prm", ["solve", "a", "--scorer", "other"]),
     ("--temperature: ", ["solve", "a", "--temperature", "nan"]),
     ("--top-p: ", ["solve", "a", "--top-p", "0"]),
     ("--seed: ", ["solve", "a", "--seed", "-1"]),

@@ -39,10 +39,33 @@ def one_line(error: TtsError) -> str:
 
 def test_the_built_in_pair_comes_first_and_is_loaded_once(catalogue: Catalogue, models: Models) -> None:
     assert catalogue.default == "builtin-xs"
-    assert catalogue.load("builtin-xs") is models
+    again = catalogue.load("builtin-xs")
+    assert (again.policy, again.scorer) == (models.policy, models.scorer)
     assert catalogue.loaded()
     assert models.policy.info.digest and models.policy.info.template
     assert models.policy.info.context_window == 512
+
+
+def test_another_judge_for_the_same_policy(catalogue: Catalogue, models: Models) -> None:
+    other = catalogue.load("builtin-xs", "builtin-prm-weak")
+    assert other.policy is models.policy
+    assert other.scorer and models.scorer and other.scorer.info.name == "builtin-prm-weak"
+    assert other.scorer.info.digest != models.scorer.info.digest
+    with pytest.raises(InvalidInput, match="builtin-prm-weak") as refusal:
+        catalogue.load("builtin-xs", "gpt-9")
+    assert refusal.value.argument == "scorer"
+
+
+def test_a_pair_names_a_scorer_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "models.toml"
+    judge = '[[scorer]]\nname = "judge"\nkind = "qwen_prm"\npath = "builtin-prm"\n'
+    pair = '[[pair]]\nname = "x"\nscorer = "{}"\n[pair.policy]\nkind = "local"\npath = "builtin-xs"\n'
+    file.write_text(judge + pair.format("judge"))
+    found = Catalogue(file).scorer("x")
+    assert found and (found.label, found.path) == ("judge", "builtin-prm")
+    file.write_text(judge + pair.format("nobody"))
+    with pytest.raises(InvalidInput, match="no scorer is called 'nobody'"):
+        Catalogue(file)
 
 
 def test_an_unknown_pair_is_refused_with_the_names_there_are(catalogue: Catalogue) -> None:

@@ -1,0 +1,84 @@
+"""From the store's runs to numbers: per problem, was the answer right under each rule, and what did it cost?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from benchmarks.builtin_report.plan import sampled
+from engine.events import Usage
+from engine.selection import choose
+from engine.store import RunRecord, Store
+from engine.strategies.compute_optimal import DIFFICULTIES, difficulty_of
+from engine.sweeps.cells import Cell
+from engine.sweeps.sweep import Sweep
+
+#: Selection rules read from the samples of best-of-N, as the report calls them.
+RULES: Mapping[str, str] = {
+    "majority": "majority_vote", "best-of-N, max": "prm_last_max", "best-of-N, vote": "prm_last_vote",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """A cell's runs over a problem set, problem by problem in the set's order.
+
+    `right` is 1.0 or 0.0 under the run's own rule; `rules` (best-of-N only) the same under each of `RULES`, with
+    "sampled", the share of right draws, and "any", whether a right one is among them.
+    """
+
+    problems: tuple[str, ...]
+    right: tuple[float, ...]
+    usage: tuple[Usage, ...]
+    rules: Mapping[str, tuple[float, ...]]
+
+    def mean(self, name: str) -> float:
+        """Mean over problems of a field of `Usage`."""
+        return sum(getattr(usage, name) for usage in self.usage) / len(self.usage)
+
+
+class Reader:
+    """Reads cells once each; a cell that is not complete for the problems asked for is None."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self.outcomes = cache(self._outcomes)
+
+    def _outcomes(self, cell: Cell, problems: tuple[str, ...]) -> Outcomes | None:
+        runs = self._sweep.done(cell)
+        if any(problem not in runs for problem in problems):
+            return None
+        records = [runs[problem] for problem in problems]
+        rules: dict[str, tuple[float, ...]] = {}
+        if cell.params.strategy == "best_of_n":
+            read = [_under_rules(self._sweep.store, record) for record in records]
+            rules = {name: tuple(row[name] for row in read) for name in (*RULES, "sampled", "any")}
+        return Outcomes(
+            problems,
+            tuple(float(bool(record.correct)) for record in records),
+            tuple(record.usage for record in records),
+            rules,
+        )
+
+    def parameters(self, cell: Cell) -> int | None:
+        """Of the policy, as its runs recorded it."""
+        return next((run.policy.parameters for run in self._sweep.done(cell).values()), None)
+
+    def difficulties(self, policy: str, problems: tuple[str, ...]) -> list[str] | None:
+        """Each problem's bin by the policy's own Pass@1, measured on its 64 samples."""
+        drawn = self.outcomes(sampled(policy, 64), problems)
+        return [DIFFICULTIES[difficulty_of(share)] for share in drawn.rules["sampled"]] if drawn else None
+
+
+def _under_rules(store: Store, record: RunRecord) -> dict[str, float]:
+    tree = store.tree(record.id)
+    found: dict[str, float] = {}
+    for name, rule in RULES.items():
+        winner = choose(record.answers(tree, rule))
+        found[name] = float(bool(winner and winner.correct))
+    groups = record.answers(tree, "majority_vote")
+    drawn = sum(group.votes for group in groups)
+    found["sampled"] = sum(group.votes for group in groups if group.correct) / drawn if drawn else 0.0
+    found["any"] = float(any(group.correct for group in groups))
+    return found

@@ -1,0 +1,1 @@
+"""Sweeps: many problems under many configurations, recorded in the store and read back as accuracies."""
