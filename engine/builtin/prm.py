@@ -74,7 +74,7 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-m",
-            cycles=(18_000_000, 12_000_000),
+            cycles=(12_000_000, 10_000_000),
             samples=30_000,
             late=("builtin-l",),
             note="The good one: trained on the exact checker's verdict on every step.",
