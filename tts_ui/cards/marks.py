@@ -154,7 +154,9 @@ def _kept_at_level(tree: Tree, at: Node | None, reason: str) -> list[Node]:
         return []
     reached = [level for level in levels if at is not None and level <= at.depth]
     level = reached[-1] if reached else levels[0]
-    return sorted((node for node in kept if node.depth == level), key=lambda node: _decision(node, reason).numbers["rank"])
+    return sorted(
+        (node for node in kept if node.depth == level), key=lambda node: _decision(node, reason).numbers["rank"]
+    )
 
 
 def _expanded(record: RunRecord, tree: Tree) -> list[Node]:

@@ -3,7 +3,8 @@
 A pure view. Its value is text that only grows (see tree_lines.py); the browser reads what is new, lays the tree out
 and draws it with the plotly.js of the installed plotly package, keeping zoom and selection. A click or a key fires
 `select` with the node's id. Events of the page's scripts steer it, for one tree (`tree`: the id of its box) or for all:
-`st-pick` {id} selects a node, `st-mark` {mark} rings the nodes of that name. It knows nothing of engines, stores or strategies.
+`st-pick` {id} selects a node, `st-mark` {mark} rings the nodes of that name. It knows nothing of engines, stores or
+strategies.
 
 Model text is data: the template is a constant and names no property, and the scripts write text as text.
 """
