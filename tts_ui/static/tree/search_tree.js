@@ -117,7 +117,7 @@ class TreeView {
   startRun(another) {
     this.view = null;
     this.selected = -1;
-    this.wanted = null;
+    this.wanted = another ? null : Links.wantedBy(Links.peersOf(this));
     this.tip.hide();
     this.says.textContent = "";
     this.bestFirst = this.log.status !== "running" && this.log.status !== "";

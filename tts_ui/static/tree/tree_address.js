@@ -3,6 +3,9 @@
 
 const parameters = () => new URL(window.location.href).searchParams;
 
+/* What was asked for when the page came: a tree that is drawn first must not hide it from the next. */
+const asked = parameters();
+
 function write(changes) {
   const url = new URL(window.location.href);
   for (const [name, value] of Object.entries(changes)) {
@@ -14,16 +17,16 @@ function write(changes) {
 }
 
 /* The place of `run` among the runs that the address names, from 1; 0 where it is not among them. */
-function placeOf(run) {
-  const named = (parameters().get("runs") ?? "").split(",").map((prefix) => prefix.trim());
+function placeOf(run, query) {
+  const named = (query.get("runs") ?? "").split(",").map((prefix) => prefix.trim());
   return named.findIndex((prefix) => prefix && run.startsWith(prefix)) + 1;
 }
 
 /** Id of the node that the address asks for in the tree of `run`, or null. */
 export function nodeAsked(run, grouped) {
-  const query = parameters(), alone = query.get("run");
-  const [, tree, node] = /^(?:(\d+)\.)?(\d+)$/.exec(query.get("node") ?? "") ?? [];
-  const meant = grouped ? placeOf(run) === Number(tree ?? 1) : alone && run.startsWith(alone);
+  const alone = asked.get("run");
+  const [, tree, node] = /^(?:(\d+)\.)?(\d+)$/.exec(asked.get("node") ?? "") ?? [];
+  const meant = grouped ? placeOf(run, asked) === Number(tree ?? 1) : alone && run.startsWith(alone);
   return meant && node !== undefined ? Number(node) : null;
 }
 
@@ -31,5 +34,5 @@ export function nodeAsked(run, grouped) {
  * are is the page's affair. */
 export function writeSelection(run, grouped, node) {
   if (!grouped) write({ run, node });
-  else if (node !== null && placeOf(run)) write({ node: `${placeOf(run)}.${node}` });
+  else if (node !== null && placeOf(run, parameters())) write({ node: `${placeOf(run, parameters())}.${node}` });
 }

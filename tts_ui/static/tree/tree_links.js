@@ -9,6 +9,12 @@ export function peersOf(view) {
     .filter((other) => other && other !== view && other.props.group === view.props.group);
 }
 
+/** Path to the step that a reader of one of `trees` has selected; null where nothing is. */
+export function wantedBy(trees) {
+  const leader = trees.find((tree) => tree.selected >= 0 && !tree.wanted);
+  return leader ? pathTo(leader.log, leader.selected) : null;
+}
+
 /** The texts from the first step down to node `index`; none for the problem itself. */
 export function pathTo(log, index) {
   return log.path(index).reverse().slice(1).map((step) => log.nodes[step].key);
