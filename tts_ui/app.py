@@ -12,6 +12,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
+from gradio.components import Navbar
 
 from engine.assets import assets
 from engine.errors import TtsError
@@ -19,10 +20,13 @@ from engine.host import Host
 from engine.models import CATALOGUE, Catalogue
 from engine.store import Store
 from engine.store.imports import import_document
+from tts_ui.compare import ComparePage
 from tts_ui.explore import ExplorePage
 
 NAME = "Reasoning Tree Explorer"
 _STATIC = Path(__file__).with_name("static")
+
+_CURRENT = ' aria-current="page"'
 
 #: In public mode a run nobody watches for so long is stopped: visitors close tabs, and the processor is shared.
 _UNWATCHED_LIMIT_S = 60.0
@@ -36,9 +40,18 @@ def build(host: Host) -> gr.Blocks:
     demo: gr.Blocks
     with gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True) as demo:
         pair = host.catalogue.entry(None)
-        gr.HTML(_header(pair.title or pair.name), elem_id="header", container=False, padding=False)
+        _top(pair.title or pair.name, "Explore")
         ExplorePage(host, demo, _recorded_example(host.store))
+    with demo.route("Compare", "/compare"):
+        _top(pair.title or pair.name, "Compare")
+        ComparePage(host, demo)
     return demo
+
+
+def _top(models: str, page: str) -> None:
+    """What every page begins with; Gradio's own bar of pages is left out for the one in the header."""
+    Navbar(visible=False)
+    gr.HTML(_header(models, page), elem_id="header", container=False, padding=False)
 
 
 def _recorded_example(store: Store) -> str | None:
@@ -114,10 +127,18 @@ def _wait() -> bool:
     return signal.SIGINT in received
 
 
-def _header(models: str) -> str:
+#: The pages by name; addresses are relative, so that they hold under a path of a proxy's, too.
+_PAGES = {"Explore": "./", "Compare": "./compare"}
+
+
+def _header(models: str, page: str) -> str:
+    links = "".join(
+        f'<a href="{address}"{_CURRENT if name == page else ""}>{name}</a>' for name, address in _PAGES.items()
+    )
     return f"""
 <header>
   <h1>{NAME}</h1>
+  <nav aria-label="Pages">{links}</nav>
   <span class="grow"></span>
   <span class="models" title="policy and process reward model">{models}</span>
   <button type="button" data-do="large" title="Larger, for a projector">large</button>
@@ -132,6 +153,7 @@ def _header(models: str) -> str:
     <tr><td><kbd>/</kbd></td><td>type a problem</td></tr>
     <tr><td><kbd>&uarr;</kbd> <kbd>&darr;</kbd> <kbd>&larr;</kbd> <kbd>&rarr;</kbd></td><td>walk the tree: parent,
     child, siblings</td></tr> <tr><td><kbd>Home</kbd> <kbd>End</kbd></td><td>the problem, the chosen answer</td></tr>
+    <tr><td><kbd>Tab</kbd></td><td>on a strategy's card: ring what a parameter means</td></tr>
     <tr><td><kbd>?</kbd></td><td>this list; <kbd>Esc</kbd> closes it</td></tr>
   </table>
   <form method="dialog"><button>Close</button></form>

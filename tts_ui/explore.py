@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -18,8 +17,10 @@ from engine.host import Host
 from engine.run import Question
 from engine.tree import Tree
 from tts_ui import form, fragments
+from tts_ui.cards import card, marks
 from tts_ui.components import SearchTree
 from tts_ui.feed import Feed
+from tts_ui.notices import notice, sentence, ticker
 from tts_ui.plain_text import LATEX_DELIMITERS, markdown
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
@@ -39,12 +40,12 @@ class ExplorePage:
         ask = form.build()
         run, stop = ask.run, ask.stop
         fields = list(ask.fields.values())
-        notice = gr.HTML("", elem_id="notice", container=False, padding=False)
+        notices = gr.HTML("", elem_id="notice", container=False, padding=False)
         run_id = gr.Textbox(visible="hidden", elem_id="run-id")
         strip = gr.HTML("", elem_id="strip", container=False, padding=False)
         with gr.Row(elem_classes="hero"):
             with gr.Column(scale=5, min_width=320, elem_id="picture"):
-                ticker = gr.HTML("", elem_id="ticker", container=False, padding=False)
+                written = gr.HTML("", elem_id="ticker", container=False, padding=False)
                 tree = SearchTree(height=520, select_chosen=True, elem_id="tree")
             with gr.Column(scale=3, min_width=320, elem_id="detail"):
                 head = gr.HTML("", container=False, padding=False, elem_id="detail-head")
@@ -57,8 +58,10 @@ class ExplorePage:
                 rules = gr.HTML("", elem_id="rules", container=False, padding=False)
             with gr.Tab("Cost"):
                 cost = gr.HTML("", elem_id="cost", container=False, padding=False)
+            with gr.Tab("Strategy"):
+                strategy = gr.HTML("", elem_id="strategy-card", container=False, padding=False)
 
-        shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, notice, ticker, run, stop]
+        shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, strategy, notices, written, run, stop]
         opened = blocks.load(
             self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
@@ -70,8 +73,9 @@ class ExplorePage:
         )  # fmt: skip
         stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
         tree.select(
-            self._select, [run_id], [head, text, facts], queue=False, show_progress="hidden", api_visibility="private"
-        )
+            self._select, [run_id], [head, text, facts, tree], queue=False, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
 
     # --- what it does -----------------------------------------------------------------------------------------------
 
@@ -93,7 +97,7 @@ class ExplorePage:
             field = {"answer": "reference", "models": "problem", "scorer": "strategy"}.get(
                 error.argument, error.argument
             )
-            return field, _sentence(error)
+            return field, sentence(error)
         return "", ""
 
     def _check_length(self, question: Question) -> None:
@@ -108,7 +112,7 @@ class ExplorePage:
         """Start a run and follow it to its end."""
         question, params = form.request(values)
         if not self._host.catalogue.loaded():
-            yield _changes(notice=_notice("Loading the models"), stop=gr.update(interactive=False))
+            yield _changes(notice=notice("Loading the models"), stop=gr.update(interactive=False))
         try:
             running = await asyncio.to_thread(self._host.submit, question, params)
             yield _changes(head="", text="", facts=_HINT, notice="")
@@ -116,7 +120,7 @@ class ExplorePage:
                 yield change
         except TtsError as error:
             yield _changes(
-                notice=_notice(_sentence(error), "error"), ticker="", run=gr.update(interactive=True),
+                notice=notice(sentence(error), "error"), ticker="", run=gr.update(interactive=True),
                 stop=gr.update(interactive=False),
             )  # fmt: skip
 
@@ -136,7 +140,7 @@ class ExplorePage:
             async for change in self._follow(record.id):
                 yield *change, *untouched
         except TtsError as error:
-            yield *_changes(notice=_notice(_sentence(error), "error")), *untouched
+            yield *_changes(notice=notice(sentence(error), "error")), *untouched
 
     async def _follow(self, run_id: str) -> AsyncIterator[Any]:
         """Show a run until it is over. What is shown was committed; only the ticker is not."""
@@ -149,7 +153,7 @@ class ExplorePage:
             if fresh or feed.over:
                 yield self._shown(feed, running.run.writing if running else None)
             elif running:
-                yield _changes(ticker=_ticker(running.run.writing()))
+                yield _changes(ticker=ticker(running.run.writing()))
             if feed.over:
                 return
             await asyncio.sleep(_POLL_HERE if running else _POLL_ELSEWHERE)
@@ -158,12 +162,13 @@ class ExplorePage:
     def _shown(self, feed: Feed, writing: Callable[[], str] | None) -> tuple[Any, ...]:
         return _changes(
             run_id=feed.record.id,
-            tree=feed.value,
+            tree=gr.update(value=feed.value, marks=marks(feed.record, feed.tree)) if feed.over else feed.value,
             strip=fragments.strip(feed.record, feed.tree),
             answers=fragments.answers(feed.record, feed.tree),
             rules=fragments.rules(feed.record, feed.tree) if feed.over else "",
             cost=fragments.cost(feed.record),
-            ticker=_ticker(writing()) if writing else "",
+            strategy=card(feed.record, "tree"),
+            ticker=ticker(writing()) if writing else "",
             run=gr.update(interactive=feed.over or writing is None),
             stop=gr.update(interactive=not feed.over and writing is not None),
         )
@@ -172,7 +177,7 @@ class ExplorePage:
         self._host.stop(run_id)
         return gr.update(interactive=False)
 
-    def _select(self, run_id: str, event: gr.SelectData) -> tuple[str, str, str]:
+    def _select(self, run_id: str, event: gr.SelectData) -> tuple[Any, ...]:
         record, events = self._host.store.read(run_id)
         tree = Tree.from_events(events)
         node = tree[int(event.value)]
@@ -180,6 +185,7 @@ class ExplorePage:
             fragments.detail_head(record, tree, node),
             markdown(node.text),
             fragments.detail(record, tree, node),
+            gr.update(marks=marks(record, tree, node)),
         )
 
 
@@ -188,26 +194,11 @@ _HINT = (
 )
 
 _OUTPUTS = (
-    "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "notice", "ticker", "run", "stop",
+    "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "strategy", "notice", "ticker",
+    "run", "stop",
 )  # fmt: skip
 
 
 def _changes(**values: Any) -> tuple[Any, ...]:
     """New values for some of the page's outputs; the others stay as they are."""
     return tuple(values.get(name, gr.skip()) for name in _OUTPUTS)
-
-
-def _ticker(text: str) -> str:
-    """The end of the step being written: the one thing on the page that is not committed yet."""
-    words = " ".join(text.split())[-160:]
-    return f'<div class="ticker" aria-hidden="true">{escape(words)}</div>' if words else ""
-
-
-def _notice(text: str, kind: str = "") -> str:
-    role = "alert" if kind == "error" else "status"
-    return f'<div class="notice {kind}" role="{role}">{escape(text)}</div>'
-
-
-def _sentence(error: TtsError) -> str:
-    text = error.message if isinstance(error, InvalidInput) else str(error)
-    return text[:1].upper() + text[1:]

@@ -17,12 +17,14 @@ class Feed:
         value: the SearchTree's value so far.
         tree: the tree so far.
         record: the run's row, of the same moment as the tree.
+        log: the events so far.
     """
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store, self._run_id = store, run_id
         self._last = -1
         self.value = ""
+        self.log: list[Event] = []
         self.record: RunRecord
         self.tree: Tree
         self.update()
@@ -41,6 +43,7 @@ class Feed:
         for event in events:
             if isinstance(event, RunFinished) and not was_running:
                 continue
+            self.log.append(event)
             self.tree.apply(event)
             self.value += self._line(event)
             self._last = max(self._last, getattr(event, "seq", self._last))

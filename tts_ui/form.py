@@ -1,6 +1,7 @@
 """The form of the Explore page: its fields, which of them a strategy has a use for, and what they ask for.
 
 The names and the defaults are those of `RunParams`; nothing here knows of runs in progress or of the store's tables.
+The groups of fields that the Compare page shows too are functions of their own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SHOWCASE = (
     "A coupon takes off 21 dollars. What is the change?"
 )
 
-_DEFAULT_RULE = "the strategy's own"
+DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
 
 #: The fields in the order of the form, by the names of `RunParams` and `Question`.
@@ -38,7 +39,7 @@ FOLDED = (
 FIELDS = ALWAYS + FOLDED
 
 #: The fields that are shown only where the strategy takes them.
-_OPTIONS = ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe")
+OPTIONS = ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +56,23 @@ def build() -> Form:
     """Put the form into the current `gr.Blocks`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
-        components["problem"], example = _question()
+        components["problem"], example = question_fields()
     with gr.Row(elem_classes="settings"):
         components |= _settings()
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
         with gr.Row():
-            components |= _choosing()
+            components |= choosing_fields()
         with gr.Row():
-            components |= _options_of_strategies() | _sampling()
+            components |= option_fields() | sampling_fields() | {"max_tokens_total": budget_field()}
     components = {name: components[name] for name in FIELDS}
     _connect(components, example)
     return Form(components, more, run, stop)
 
 
-def _question() -> tuple[gr.Textbox, gr.Dropdown]:
+def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
+    """The problem and the menu of examples."""
     menu = [("Start here: greedy fails, search succeeds", SHOWCASE)]
     menu += [(f"{FAMILIES[problem.family]}: {problem.text}", problem.text) for problem in examples()]
     problem = gr.Textbox(
@@ -89,21 +91,22 @@ def _settings() -> dict[str, Any]:
         ),
         "n": gr.Number(_DEFAULTS.n, label="N completions", precision=0, scale=1, min_width=110, elem_id="n"),
         "width": gr.Number(
-            _DEFAULTS.width, label=_width_label(_DEFAULTS.n, _DEFAULTS.width), precision=0, scale=2, min_width=190,
+            _DEFAULTS.width, label=width_label(_DEFAULTS.n, _DEFAULTS.width), precision=0, scale=2, min_width=190,
             elem_id="m",
         ),
         "seed": gr.Number(_DEFAULTS.seed, label="Seed", precision=0, scale=1, min_width=90, elem_id="seed"),
     }  # fmt: skip
 
 
-def _choosing() -> dict[str, Any]:
+def choosing_fields() -> dict[str, Any]:
+    """How the answer is elected and graded."""
     return {
         "reference": gr.Textbox(
             label="Reference answer", min_width=200, elem_id="reference",
             info="Marks answers right or wrong. Known for the examples.",
         ),
         "select": gr.Dropdown(
-            [_DEFAULT_RULE, *RULES], value=_DEFAULT_RULE, label="Selection rule", min_width=200,
+            [DEFAULT_RULE, *RULES], value=DEFAULT_RULE, label="Selection rule", min_width=200,
             info="How the finished answers elect one.", elem_id="select",
         ),
         "votes": gr.Dropdown(
@@ -117,7 +120,8 @@ def _choosing() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _options_of_strategies() -> dict[str, Any]:
+def option_fields() -> dict[str, Any]:
+    """The options that some strategies have and others have not."""
     shown = STRATEGIES[_DEFAULTS.strategy].options
     return {
         "finished": gr.Dropdown(
@@ -143,7 +147,8 @@ def _options_of_strategies() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sampling() -> dict[str, Any]:
+def sampling_fields() -> dict[str, Any]:
+    """How steps are drawn."""
     return {
         "temperature": gr.Number(
             _DEFAULTS.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
@@ -155,18 +160,28 @@ def _sampling() -> dict[str, Any]:
             _DEFAULTS.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
             elem_id="max-steps",
         ),
-        "max_tokens_total": gr.Number(
-            0, label="Token budget", precision=0, info="Generated tokens; 0: no limit.", min_width=170,
-            elem_id="budget",
-        ),
     }  # fmt: skip
+
+
+def budget_field() -> gr.Number:
+    return gr.Number(
+        0, label="Token budget", precision=0, info="Generated tokens; 0: no limit.", min_width=170, elem_id="budget"
+    )
 
 
 def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
     """What changes with what; the menu and the box talk in the browser alone."""
-    problem, reference = components["problem"], components["reference"]
-    # The menu shows the example that is in the box, and no other text.
-    # A reference answer belongs to the text it was given for.
+    connect_example(components["problem"], components["reference"], example)
+    shape = [components[name] for name in ("strategy", "n", "width")]
+    for field in shape:
+        field.change(
+            _shape, shape, [components[name] for name in OPTIONS], queue=False, show_progress="hidden",
+            api_visibility="private",
+        )  # fmt: skip
+
+
+def connect_example(problem: gr.Textbox, reference: gr.Textbox, example: gr.Dropdown) -> None:
+    """The menu shows the example that is in the box, and no other text; a reference answer belongs to its text."""
     example.input(
         None, [example, problem, reference], [problem, reference],
         js="(chosen, text, answer) => chosen ? [chosen, ''] : [text, answer]",
@@ -174,31 +189,34 @@ def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
     problem.input(None, None, reference, js="() => ''")
     texts = json.dumps([SHOWCASE, *(one.text for one in examples())])
     problem.change(None, problem, example, js=f"(text) => {texts}.includes(text) ? text : null")
-    shape = [components[name] for name in ("strategy", "n", "width")]
-    for field in shape:
-        field.change(
-            _shape, shape, [components[name] for name in _OPTIONS], queue=False, show_progress="hidden",
-            api_visibility="private",
-        )  # fmt: skip
 
 
 def request(values: tuple[Any, ...]) -> tuple[Question, RunParams]:
     """What the form asks for. Raises `InvalidInput` naming the field at fault."""
     form = dict(zip(FIELDS, values, strict=True))
-    problem = form.pop("problem") or ""
-    reference = (form.pop("reference") or "").strip() or reference_answer(problem)
-    question = Question(problem, reference)
-    if form["select"] == _DEFAULT_RULE:
+    question = question_of(form.pop("problem"), form.pop("reference"))
+    return question, params_of(form)
+
+
+def question_of(problem: str | None, reference: str | None) -> Question:
+    """The question; the reference answer of an example is known."""
+    return Question(problem or "", (reference or "").strip() or reference_answer(problem or "") or None)
+
+
+def params_of(form: dict[str, Any]) -> RunParams:
+    """The parameters that the fields `form` (by the names of `RunParams`) ask for."""
+    form = dict(form)
+    if form["select"] == DEFAULT_RULE:
         form["select"] = None
     form["max_tokens_total"] = form["max_tokens_total"] or None  # a number field has no empty state that lasts
     kind = STRATEGIES.get(form["strategy"])
-    for name in _OPTIONS:
+    for name in OPTIONS:
         if kind and name not in kind.options:  # its field is hidden
             del form[name]
     for name, value in form.items():
         if value is None and name not in ("select", "max_tokens_total"):
             raise InvalidInput(name, "it is empty; give a value")
-    return question, RunParams(**form)
+    return RunParams(**form)
 
 
 def values_of(record: RunRecord) -> tuple[Any, ...]:
@@ -211,7 +229,7 @@ def values_of(record: RunRecord) -> tuple[Any, ...]:
     form = asdict(params) | {"problem": record.problem, "reference": record.reference_answer or ""}
     form["max_tokens_total"] = params.max_tokens_total or 0
     if params.select == replace(params, select=None).rule:
-        form["select"] = _DEFAULT_RULE
+        form["select"] = DEFAULT_RULE
     if record.reference_answer == reference_answer(record.problem):
         form["reference"] = ""
     return tuple(form[name] for name in FIELDS)
@@ -220,12 +238,12 @@ def values_of(record: RunRecord) -> tuple[Any, ...]:
 def _shape(strategy: str, n: int | None, width: int | None) -> tuple[Any, ...]:
     """Only the parameters that the strategy has a use for are shown."""
     taken = STRATEGIES[strategy].options
-    updates = {name: gr.update(visible=name in taken) for name in _OPTIONS}
-    updates["width"] = gr.update(visible="width" in taken, label=_width_label(n, width))
+    updates = {name: gr.update(visible=name in taken) for name in OPTIONS}
+    updates["width"] = gr.update(visible="width" in taken, label=width_label(n, width))
     return tuple(updates.values())
 
 
-def _width_label(n: int | None, width: int | None) -> str:
+def width_label(n: int | None, width: int | None) -> str:
     """M, and what follows from it: K survivors."""
     if n and width and n >= width and n % width == 0:
         return f"Width M (K = {n // width} survivor{'s' if n > width else ''})"

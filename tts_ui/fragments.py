@@ -12,13 +12,13 @@ from engine.events import Decision
 from engine.selection import RULES, choose, rule_named
 from engine.store import RunRecord
 from engine.tree import Node, Tree
-from tts_ui import numbers
+from tts_ui import numbers, settings
 from tts_ui.reasons import latest, why
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
 
-_OUTCOME = {True: '<b class="ok">&#10003; correct</b>', False: '<b class="bad">&#10007; wrong</b>', None: ""}
+OUTCOME = {True: '<b class="ok">&#10003; correct</b>', False: '<b class="bad">&#10007; wrong</b>', None: ""}
 _STATUS = {
     "running": "searching",
     "done": "",
@@ -37,11 +37,12 @@ def strip(record: RunRecord, tree: Tree) -> str:
         f"<b>{numbers.flops(usage.flops_all)}</b>",
         f"<b>{numbers.seconds(usage.wall_s)}</b>",
     ]
-    parts = [_answer(record, tree), *cost]
+    parts = [answer_line(record, tree), *cost]
     return f'<div class="strip">{"".join(f"<span>{part}</span>" for part in parts if part)}</div>'
 
 
-def _answer(record: RunRecord, tree: Tree) -> str:
+def answer_line(record: RunRecord, tree: Tree) -> str:
+    """What a run has come to: its answer and the votes for it, or how far the search is."""
     state = _STATUS[record.status]
     if record.error:
         return f'<b class="bad">failed</b> {escape(record.error)}'
@@ -53,7 +54,7 @@ def _answer(record: RunRecord, tree: Tree) -> str:
     groups = record.answers(tree)
     votes = f"{groups[0].votes} of {sum(group.votes for group in groups)} votes"
     weight = f", weight {numbers.weight(groups[0].weight)}" if rule_named(record.params["select"]).reducer else ""
-    known = f" {_OUTCOME[record.correct]}" if record.correct is not None else ""
+    known = f" {OUTCOME[record.correct]}" if record.correct is not None else ""
     ended = f" <b>{state}</b>" if state else ""
     return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i>{ended}'
 
@@ -66,7 +67,7 @@ def answers(record: RunRecord, tree: Tree) -> str:
     top = max(group.weight for group in groups) or 1
     rows = "".join(
         f'<tr><td><button class="link" data-pick="{group.nodes[0]}">{escape(group.answer or "no answer")}</button></td>'
-        f"<td>{_OUTCOME[group.correct]}</td><td>{group.votes}</td>"
+        f"<td>{OUTCOME[group.correct]}</td><td>{group.votes}</td>"
         f"<td>{_bar(group.weight / top)} {numbers.weight(group.weight)}</td>"
         f"<td>{numbers.score(group.best_score)}</td></tr>"
         for group in groups
@@ -94,7 +95,7 @@ def rules(record: RunRecord, tree: Tree) -> str:
             continue
         answer = f'<button class="link" data-pick="{winner.nodes[0]}">{escape(winner.answer or "no answer")}</button>'
         rows += (
-            f"<tr{mark}><td>{name}</td><td>{answer}</td><td>{_OUTCOME[winner.correct]}</td>"
+            f"<tr{mark}><td>{name}</td><td>{answer}</td><td>{OUTCOME[winner.correct]}</td>"
             f"<td>{numbers.weight(winner.weight)}</td></tr>"
         )
     head = "<tr><th>rule</th><th>would answer</th><th>outcome</th><th>weight</th></tr>"
@@ -152,7 +153,7 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
         return "".join(f'<ul class="why"><li>{_reason(d)}</li></ul>' for d in node.decisions) + _run_facts(record)
     scorer = record.scorer.name if record.scorer else ""
     chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
-    reasons = "".join(f"<li>{line}</li>" for line in _reasons(node, chosen))
+    grounds = "".join(f"<li>{line}</li>" for line in reasons(node, chosen))
     facts = [
         f"{numbers.count(node.tokens)} tokens",
         f"log-probability {node.logprob:.2f}" if node.logprob is not None else "log-probability n/a",
@@ -162,7 +163,7 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
         ],
     ]
     if node.answer is not None:
-        facts.append(f"answer <b>{escape(node.answer)}</b> {_OUTCOME[_correct(record, node)]}")
+        facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
     path = "".join(_step_row(step, scorer, step is node) for step in tree.path(node))
     siblings = [child for child in tree.children(tree[node.parent]) if child is not node]
     siblings.sort(key=lambda step: -step.scores.get(scorer, -1.0))
@@ -170,17 +171,19 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
     if len(siblings) > _SIBLINGS_SHOWN:
         others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys walk to them</p>'
     return (
-        f'<ul class="why">{reasons}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
+        f'<ul class="why">{grounds}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
         f"<h4>Path</h4>{path}" + (f"<h4>Siblings ({len(siblings)})</h4>{others}" if siblings else "")
     )
 
 
-def _correct(record: RunRecord, node: Node) -> bool | None:
+def outcome_of(record: RunRecord, node: Node) -> bool | None:
+    """Whether the answer of a finished step is right; None where nobody knows."""
     grade = record.grades.get(node.answer) if node.answer is not None else None
     return grade.correct if grade else None
 
 
-def _reasons(node: Node, chosen: bool) -> list[str]:
+def reasons(node: Node, chosen: bool) -> list[str]:
+    """Why a step lives or died, a line a decision, as HTML; `chosen`: whether it is on the chosen answer's path."""
     lines = [f"<b>{node.status}</b>"] if not node.decisions else [_reason(decision) for decision in latest(node)]
     if chosen and not any(decision.action == "choose" for decision in node.decisions):
         lines.append("<b>on the chosen path</b>")
@@ -209,25 +212,9 @@ def _bar(share: float | None) -> str:
 
 
 def _run_facts(record: RunRecord) -> str:
-    params = " &middot; ".join(f"{_setting(key)} {_value(value)}" for key, value in record.params.items())
+    params = " &middot; ".join(
+        escape(f"{settings.name(key)} {settings.value(value)}") for key, value in record.params.items()
+    )
     reference = f"<p>Reference answer <b>{escape(record.reference_answer)}</b></p>" if record.reference_answer else ""
-    settings = f'<p class="facts">{_words(record.strategy)} &middot; {params}</p>'
-    return f'{reference}{settings}<p class="facts">run {record.id}</p>'
-
-
-def _setting(name: str) -> str:
-    """A parameter as the form calls it."""
-    known = {
-        "n": "N", "width": "M", "select": "rule", "top_p": "top-p", "max_steps": "most steps",
-        "max_tokens_total": "token budget", "eligible_without_answer": "\u201cno answer\u201d may win:",
-        "finished": "finished beams:",
-    }  # fmt: skip
-    return known.get(name) or _words(name)
-
-
-def _value(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else escape(str(value))
-
-
-def _words(name: str) -> str:
-    return escape(name.replace("_", " "))
+    asked = f'<p class="facts">{escape(settings.words(record.strategy))} &middot; {params}</p>'
+    return f'{reference}{asked}<p class="facts">run {record.id}</p>'

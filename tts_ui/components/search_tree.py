@@ -2,7 +2,9 @@
 
 A pure view. Its value is text that only grows (see tree_lines.py); the browser reads what is new, lays the tree out
 and draws it with the plotly.js of the installed plotly package, keeping zoom and selection. A click or a key fires
-`select` with the node's id. It knows nothing of engines, stores or strategies.
+`select` with the node's id. Events of the page's scripts steer it, for one tree (`tree`: the id of its box) or for all:
+`st-pick` {id} selects a node, `st-mark` {mark} rings the nodes of that name. It knows nothing of engines, stores or
+strategies.
 
 Model text is data: the template is a constant and names no property, and the scripts write text as text.
 """
@@ -11,10 +13,11 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABCMeta
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 from urllib.parse import quote
 
 import gradio as gr
@@ -38,6 +41,13 @@ import(file("%(entry)s"))
 """
 
 
+class Mark(TypedDict):
+    """A set of nodes to ring, by id, and what the tree says of them while it does."""
+
+    nodes: list[int]
+    says: str
+
+
 class _Unstubbed(ComponentMeta):
     """Gradio's component class without its habit of writing a .pyi file beside this module on every import."""
 
@@ -59,6 +69,7 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
         sync_url: bool = True,
         select_chosen: bool = False,
         group: str = "",
+        marks: Mapping[str, Mark] | None = None,
         colorbar: bool = True,
         empty_text: str = EMPTY_TEXT,
         elem_id: str | None = None,
@@ -75,9 +86,12 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
             selected: id of the node to select, from Python (does not fire `select`); -1 clears the selection, as
                 Gradio leaves a None out of an update.
             sync_url: keep `?run=` and `?node=` of the address at the run and the selected node, and select that node
-                when `?run=` fits.
+                when `?run=` fits. In a group `?node=` is `2.7`, node 7 of the second tree, and `?runs=` the page's.
             select_chosen: when a run has ended and nothing is selected, select the chosen answer's leaf.
-            group: trees of one group answer an `st-pick` event that names it; others ignore that one.
+            group: trees of one group select together: the step with the same texts on its path, else the same text at
+                the same depth, else nothing. What each of them has selected comes with the event, as `linked`: run id
+                to node id or None.
+            marks: sets of nodes that the page may ask to be ringed, by name, with an `st-mark` event.
             colorbar: draw the legend; the last of several trees side by side is enough.
             empty_text: what stands in the empty frame.
         """
@@ -99,6 +113,7 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
             sync_url=sync_url,
             select_chosen=select_chosen,
             group=group,
+            marks=dict(marks or {}),
             colorbar=colorbar,
             empty_text=empty_text,
         )

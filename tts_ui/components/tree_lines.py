@@ -7,6 +7,7 @@ the format. They cut what is long and keep each line whole, whatever characters 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from typing import Literal
@@ -39,7 +40,10 @@ def node_line(
     tokens: int | None = None,
 ) -> str:
     """A sampled step. The same id again updates the node: an identical draw has raised its copies."""
-    facts: dict[str, object] = {"t": "node", "s": seq, "id": node_id, "p": parent, "d": depth, "x": cut(text)}
+    label = cut(text)
+    facts: dict[str, object] = {"t": "node", "s": seq, "id": node_id, "p": parent, "d": depth, "x": label}
+    if label.endswith("…"):
+        facts["k"] = _digest(text)
     if finish is not None:
         facts["f"] = finish
     if copies != 1:
@@ -76,6 +80,11 @@ def cut(text: str, length: int = LABEL_LENGTH) -> str:
     """`text` on one line, at most `length` characters, an ellipsis where something was left out."""
     words = " ".join(text[: 8 * length].split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def _digest(text: str) -> str:
+    """What stands for a text that was cut where two trees are compared."""
+    return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def _line(facts: dict[str, object]) -> str:

@@ -2,6 +2,7 @@
 (() => {
   const remembered = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
   const remember = (name, value) => { try { localStorage.setItem(name, value); } catch { /* private mode */ } };
+  const tellTrees = (event, detail) => window.dispatchEvent(new CustomEvent(event, { detail }));
   const click = (id) => document.querySelector(`#${id}:not([disabled])`)?.click();
 
   const toggles = {
@@ -52,8 +53,22 @@
     const todo = event.target.closest?.("[data-do]");
     if (todo) actions[todo.dataset.do]?.();
     const pick = event.target.closest?.("[data-pick]");
-    if (pick) window.dispatchEvent(new CustomEvent("st-pick", { detail: { id: Number(pick.dataset.pick) } }));
+    if (pick) tellTrees("st-pick", { id: Number(pick.dataset.pick), tree: pick.dataset.tree });
+    event.target.closest?.("[data-mark]")?.focus();     // a tap focuses, where the browser does not do so itself
   });
+
+  /* A parameter of a strategy card that is pointed at, or else focused, is ringed on its tree. */
+  for (const kind of ["pointerover", "pointerout", "focusin", "focusout"]) {
+    document.addEventListener(kind, (event) => {
+      const meant = event.target.closest?.("[data-mark]");
+      if (!meant) return;
+      const left = kind === "pointerout" || kind === "focusout";
+      const focused = kind === "pointerout" ? document.activeElement?.closest("[data-mark]") : null;
+      tellTrees("st-mark", { mark: null, tree: meant.dataset.tree });
+      const shown = left ? focused : meant;
+      if (shown) tellTrees("st-mark", { mark: shown.dataset.mark, tree: shown.dataset.tree });
+    });
+  }
 
   /* Gradio sets the mode of the system when it mounts, and may do so later than this script: the wish wins. */
   const restore = () => {

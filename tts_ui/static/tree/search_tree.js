@@ -3,9 +3,12 @@
 
 /* The query (a version) travels on to every part: a cached copy of one must never meet a newer copy of another. */
 const part = (name) => import(new URL(name + new URL(import.meta.url).search, import.meta.url));
-const [{ tidyLayout }, { TreeLog, describe }, Figure, Walk, { listenToPointer }, { TreeTip }] = await Promise.all(
-  ["tidy_layout.js", "tree_log.js", "tree_figure.js", "tree_walk.js", "tree_pointer.js", "tree_tip.js"].map(part),
-);
+const [{ tidyLayout }, { TreeLog, describe }, Figure, Walk, { listenToPointer }, { TreeTip }, { readTheme }, Links,
+  Address] =
+  await Promise.all([
+    "tidy_layout.js", "tree_log.js", "tree_figure.js", "tree_walk.js", "tree_pointer.js", "tree_tip.js",
+    "tree_theme.js", "tree_links.js", "tree_address.js",
+  ].map(part));
 
 const CONFIG = {
   displayModeBar: false, displaylogo: false, showSendToCloud: false, scrollZoom: true, doubleClick: false,
@@ -21,6 +24,8 @@ export async function mountSearchTree({ element, props, watch, onSelect, plotlyU
   const view = new TreeView(element.querySelector(".search-tree"), props, onSelect, Plotly);
   watch("value", () => view.read());
   watch("selected", () => view.selectId(props.selected, { tell: false }));
+  watch("colorbar", () => view.showLegend());
+  watch("marks", () => view.showMark(view.mark));
   view.read();
   return view;
 }
@@ -41,20 +46,25 @@ class TreeView {
     Object.assign(this, { root, props, onSelect, Plotly });
     this.plot = root.querySelector(".st-plot");
     this.says = root.querySelector(".st-says");
-    root.querySelector(".st-legend").hidden = props.colorbar === false;
+    this.showLegend();
     this.tip = new TreeTip(root.querySelector(".st-tip"));
     this.log = new TreeLog();
     this.direction = props.direction === "right" ? "right" : "down";
     this.bestFirst = false;
     this.view = null;           // ranges the user chose; null: fit the whole tree
     this.selected = -1;
+    this.wanted = null;         // path to the step that another tree of the group has selected
+    this.mark = null;           // name of the set of nodes that is ringed, and their indices
+    this.marked = [];
     this.scene = null;          // what is on the screen
     this.drawing = null;        // timer of the next drawing
     this.lastCost = 0;
     this.lastDrawn = -Infinity;
     this.held = false;          // a finger or button is down on the plot
     this.touch = window.matchMedia("(pointer: coarse)").matches;
-    root.searchTree = { position: (id) => this.position(id), select: (id) => this.selectId(id), fit: () => this.fit() };
+    root.searchTree = {
+      view: this, position: (id) => this.position(id), select: (id) => this.selectId(id), fit: () => this.fit(),
+    };
     this.listen();
   }
 
@@ -66,6 +76,7 @@ class TreeView {
     this.plot.addEventListener("blur", () => this.tip.hide());
     this.abort = new AbortController();
     window.addEventListener("st-pick", (event) => this.onPick(event.detail ?? {}), { signal: this.abort.signal });
+    window.addEventListener("st-mark", (event) => this.onMark(event.detail ?? {}), { signal: this.abort.signal });
     this.resizes = new ResizeObserver(() => this.drawSoon());
     this.resizes.observe(this.plot);
     this.themes = new MutationObserver(() => { this.theme = null; this.drawSoon(); });
@@ -97,6 +108,7 @@ class TreeView {
       if (this.selected >= 0 && this.stateOfSelected() !== before) this.tellAgain();
     }
     this.pickPending();
+    this.pickWanted();
     this.pickChosen();
     this.drawSoon();
   }
@@ -105,6 +117,7 @@ class TreeView {
   startRun(another) {
     this.view = null;
     this.selected = -1;
+    this.wanted = another ? null : Links.wantedBy(Links.peersOf(this));
     this.tip.hide();
     this.says.textContent = "";
     this.bestFirst = this.log.status !== "running" && this.log.status !== "";
@@ -116,10 +129,8 @@ class TreeView {
   /* The node that the address or Python asks for is selected once it has arrived. */
   askedFor() {
     if (this.props.selected >= 0 && Number.isInteger(this.props.selected)) return { id: this.props.selected, tell: false };
-    const query = new URLSearchParams(window.location.search);
-    const run = query.get("run"), node = Number.parseInt(query.get("node") ?? "", 10);
-    if (!this.props.sync_url || !run || !this.log.run.startsWith(run) || Number.isNaN(node)) return null;
-    return { id: node, tell: true };
+    const node = this.props.sync_url ? Address.nodeAsked(this.log.run, Boolean(this.props.group)) : null;
+    return node === null ? null : { id: node, tell: true };
   }
 
   pickPending() {
@@ -129,13 +140,20 @@ class TreeView {
     this.selectId(id, { tell });
   }
 
+  /* The step that another tree has selected is selected here when it comes. */
+  pickWanted() {
+    if (!this.wanted || this.selected >= 0) return;
+    const index = Links.counterpart(this.log, this.wanted);
+    if (index >= 0) this.select(index, { tell: true, spread: false });
+  }
+
   /* A search that is over shows its answer, unless the reader is looking at something else. */
   pickChosen() {
     const ended = this.log.status !== "" && this.log.status !== "running";
     if (!ended || this.chosenOffered) return;
     this.chosenOffered = true;
     this.pending = null;        // a node that this run does not have
-    if (!this.props.select_chosen || this.selected >= 0 || this.log.chosen < 0) return;
+    if (!this.props.select_chosen || this.selected >= 0 || this.wanted || this.log.chosen < 0) return;
     this.select(this.log.chosen, { follow: false });
   }
 
@@ -168,7 +186,7 @@ class TreeView {
     this.order = log.ordered(this.bestFirst);
     const at = Figure.place(log, tidyLayout(this.order), direction);
     this.scene = {
-      log, at, size, direction, selected: this.selected, theme: (this.theme ??= readTheme(this.root)),
+      log, at, size, direction, selected: this.selected, marked: this.marked, theme: (this.theme ??= readTheme(this.root)),
       view: this.view ?? Figure.fitView(at, size, direction, this.touch),
     };
     const { data, layout } = Figure.figure(this.scene);
@@ -202,6 +220,8 @@ class TreeView {
     this.plot.on("plotly_relayout", (change) => { if ("xaxis.range[0]" in change) moved(); });
   }
 
+  showLegend() { this.root.querySelector(".st-legend").hidden = this.props.colorbar === false; }
+
   setView(view) {
     this.view = view;
     if (this.scene && view) this.scene.view = view;
@@ -227,15 +247,27 @@ class TreeView {
     else this.select(index, { tell });
   }
 
-  select(index, { tell = true, soon = false, follow = true } = {}) {
+  select(index, { tell = true, soon = false, follow = true, spread = true } = {}) {
     this.selected = index;
     this.pending = null;
     const node = this.log.nodes[index];
+    this.says.setAttribute("aria-live", spread ? "polite" : "off");     // one tree of a group speaks
     this.says.textContent = this.describeSelected();
     this.root.dataset.selected = node ? node.id : "";
-    this.writeUrl(node ? node.id : null);
     this.ring(follow);
+    if (spread) {
+      this.wanted = null;
+      this.writeUrl(node ? node.id : null);
+      const path = node ? Links.pathTo(this.log, index) : null;
+      for (const peer of Links.peersOf(this)) peer.follow(path);
+    }
     if (tell && node) this.tell(node, soon ? TELL_GAP : 0);
+  }
+
+  /** Another tree of the group has selected the step at the end of `path` (null: nothing). */
+  follow(path) {
+    this.wanted = path;
+    this.select(path ? Links.counterpart(this.log, path) : -1, { tell: false, spread: false });
   }
 
   describeSelected() {
@@ -265,7 +297,7 @@ class TreeView {
     const wait = (this.toldAt ?? -Infinity) + gap - performance.now();
     const send = () => {
       this.toldAt = performance.now();
-      this.onSelect({ index: node.index, value: node.id, selected: true });
+      this.onSelect({ index: node.index, value: node.id, selected: true, linked: Links.selections(this) });
     };
     if (wait > 0) this.telling = setTimeout(send, wait);
     else send();
@@ -280,11 +312,29 @@ class TreeView {
       const view = Walk.bringIntoView(this.scene, this.selected);
       if (view.x[0] !== this.view.x[0] || view.y[0] !== this.view.y[0]) { this.view = view; return this.drawSoon(0); }
     }
-    this.Plotly.relayout(this.plot, { shapes: Figure.selectionRing(this.scene, diameter) });
+    this.Plotly.relayout(this.plot, { shapes: Figure.rings(this.scene, diameter) });
   }
 
-  onPick({ id, group }) {
-    if (group && group !== this.props.group) return;
+  /* Whether an event of the page means this tree: it names the box of one, or none. */
+  isMeant(tree) { return !tree || this.root.closest(`#${CSS.escape(tree)}`) !== null; }
+
+  onMark({ mark, tree }) { if (this.isMeant(tree)) this.showMark(mark ?? null); }
+
+  /** Rings the nodes of the set `mark` of the property `marks` and says what they are; null rings nothing. */
+  showMark(mark) {
+    if (mark === null && this.mark === null) return;
+    const { nodes = [], says = "" } = this.props.marks?.[mark] ?? {};
+    this.mark = mark;
+    this.marked = nodes.map((id) => this.log.indexOf.get(id)).filter((index) => index !== undefined);
+    this.says.textContent = says || this.describeSelected();
+    this.root.dataset.marked = this.marked.map((index) => this.log.nodes[index].id).join(" ");
+    if (!this.scene) return;
+    this.scene.marked = this.marked;
+    this.ring(false);
+  }
+
+  onPick({ id, tree }) {
+    if (!this.isMeant(tree)) return;
     const node = Number.parseInt(id, 10);       // a link's data attribute is a string
     if (Number.isInteger(node)) this.selectId(node);
   }
@@ -320,14 +370,8 @@ class TreeView {
     return { x: box.left + pixel.x, y: box.top + pixel.y };
   }
 
-  /* The address names run and node, so that it can be sent to someone; the page's own parameters stay. */
   writeUrl(id) {
-    if (!this.props.sync_url || !this.log.run) return;
-    const url = new URL(window.location.href);
-    url.searchParams.set("run", this.log.run);
-    if (id === null) url.searchParams.delete("node");
-    else url.searchParams.set("node", id);
-    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+    if (this.props.sync_url && this.log.run) Address.writeSelection(this.log.run, Boolean(this.props.group), id);
   }
 
   leave() {
@@ -335,20 +379,4 @@ class TreeView {
     this.resizes.disconnect();
     this.themes.disconnect();
   }
-}
-
-/* Colours come from the style sheet, which knows light from dark. */
-function readTheme(root) {
-  const style = getComputedStyle(root);
-  const pen = document.createElement("canvas").getContext("2d");
-  const get = (name) => {       // through a canvas: Plotly knows fewer ways to write a colour than a style sheet
-    pen.fillStyle = style.getPropertyValue(`--st-${name}`).trim();
-    return pen.fillStyle;
-  };
-  return {
-    ink: get("ink"), muted: get("muted"), paper: get("paper"), accent: get("accent"), outline: get("outline"),
-    unscored: get("unscored"), correct: get("correct"), wrong: get("wrong"), font: style.fontFamily,
-    label: Number.parseFloat(style.getPropertyValue("--st-label")) || 10,
-    edge: { plain: get("edge"), faded: get("edge-faded"), chosen: get("edge-chosen") },
-  };
 }

@@ -5,6 +5,7 @@ export const SVG_LIMIT = 1500;      // nodes; above it WebGL traces, which redra
 const CURVE_LIMIT = 400;            // edges bend below it; above, a straight line says as much
 const LABEL_LIMIT = 90;             // nodes in view
 const BADGE_LIMIT = 400;
+const RING_LIMIT = 300;             // marked nodes; more than that is no longer pointing at something
 // px between the frame and the outermost nodes; the tools lie on top, with larger buttons for fingers
 const INSET = { x: [30, 34], xNarrow: [16, 16], y: [48, 32], yTouch: [60, 32] };
 const NARROW = 480;
@@ -243,17 +244,22 @@ function layout(scene, diameter) {
     xaxis: { ...axis, range: [...view.x] }, yaxis: { ...axis, range: [view.y[1], view.y[0]] },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: false,
     dragmode: "pan", font: { family: theme.font, size: 11, color: theme.ink },
-    shapes: selectionRing(scene, diameter),
+    shapes: rings(scene, diameter),
   };
 }
 
-/** The ring around the selected node, in pixels: moving it is a cheap relayout and it survives every redraw. */
-export function selectionRing({ at, theme, selected }, diameter) {
-  if (selected < 0) return [];
-  const radius = diameter * 0.8 + 5;
-  return [{
-    type: "circle", layer: "above", xsizemode: "pixel", ysizemode: "pixel", xanchor: at.x[selected],
-    yanchor: at.y[selected], x0: -radius, x1: radius, y0: -radius, y1: radius,
-    line: { color: theme.accent, width: 2.5 }, fillcolor: "rgba(0,0,0,0)",
-  }];
+/** The rings around the selected node and the marked ones, in pixels: moving them is a cheap relayout and they survive
+ * every redraw. */
+export function rings({ at, theme, selected, marked = [] }, diameter) {
+  const drawn = marked.filter((index) => index < at.x.length).slice(0, RING_LIMIT);
+  const marks = drawn.map((index) => ring(at, index, diameter * 0.8 + 2.5, { color: theme.mark, width: 3 }));
+  if (selected < 0) return marks;
+  return [...marks, ring(at, selected, diameter * 0.8 + 5, { color: theme.accent, width: 2.5 })];
+}
+
+function ring(at, index, radius, line) {
+  return {
+    type: "circle", layer: "above", xsizemode: "pixel", ysizemode: "pixel", xanchor: at.x[index],
+    yanchor: at.y[index], x0: -radius, x1: radius, y0: -radius, y1: radius, line, fillcolor: "rgba(0,0,0,0)",
+  };
 }

@@ -61,7 +61,7 @@ export class TreeLog {
     const index = this.nodes.length;
     const node = {
       id: event.id, index, parent, depth: parent < 0 ? 0 : this.nodes[parent].depth + 1, children: [],
-      text: "", finish: null, copies: 1, origin: "policy", tokens: null, score: null, status: "open", correct: null,
+      text: "", key: "", finish: null, copies: 1, origin: "policy", tokens: null, score: null, status: "open", correct: null,
     };
     this.update(node, event);
     this.nodes.push(node);
@@ -74,6 +74,7 @@ export class TreeLog {
 
   update(node, event) {
     if (event.x !== undefined) node.text = String(event.x ?? "");
+    node.key = event.k ?? (node.key || node.text);      // what two trees know the step by; a long text has a hash
     if (event.f !== undefined) node.finish = event.f;
     if (Number.isFinite(event.c)) node.copies = event.c;
     if (event.o !== undefined) node.origin = String(event.o);

@@ -1,0 +1,35 @@
+"""Finished searches of the built-in models in a real store: one of each kind that the page's parts are tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from finished_runs import Finished, Solve
+
+from engine.host import Host
+from engine.params import RunParams
+from engine.run import Question
+from engine.store import Store
+from engine.tree import Tree
+from tts_ui.form import SHOWCASE
+
+
+@pytest.fixture(scope="session")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Solve]:
+    """`solved("mcts", n=8)`: a finished run; asked for twice it is made once."""
+    with Store.open(str(tmp_path_factory.mktemp("ui") / "runs.db")) as store:
+        host = Host(store)
+
+        @cache
+        def solve(strategy: str, reference: str | None = "153", **params: Any) -> Finished:
+            running = host.submit(Question(SHOWCASE, reference), RunParams(strategy, **params))
+            running.future.result(timeout=300)
+            store.flush(running.id)
+            record, events = store.read(running.id)
+            return Finished(record, events, Tree.from_events(events))
+
+        yield solve
+        host.close()

@@ -1,0 +1,90 @@
+"""What the form of the Compare page asks for, and where it says that something is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from finished_runs import Solve
+
+from engine.errors import InvalidInput
+from engine.params import RunParams
+from tts_ui.compare import form
+from tts_ui.form import DEFAULT_RULE, SHOWCASE
+from tts_ui.settings import labels
+
+
+def values(**changes: Any) -> tuple[Any, ...]:
+    """The form as a page begins with it, but for `changes`."""
+    plain = RunParams()
+    given = {name: getattr(plain, name) for name in form.SHARED}
+    given |= {"problem": SHOWCASE, "reference": "", "paired": True, "select": DEFAULT_RULE, "max_tokens_total": 0}
+    given |= dict.fromkeys(form.OWN_FIELDS, "")
+    given |= {field: strategy or form.NONE for field, strategy in zip(form.STRATEGY_FIELDS, form.FIRST, strict=True)}
+    return tuple((given | changes)[name] for name in form.FIELDS)
+
+
+def test_the_page_begins_with_three_strategies_at_one_budget() -> None:
+    question, params, paired = form.request(values())
+    assert question.reference == "153" and paired
+    assert [(p.strategy, p.n, p.width, p.seed) for p in params] == [
+        ("best_of_n", 16, 4, 0), ("beam_search", 16, 4, 0), ("dvts", 16, 4, 0),
+    ]  # fmt: skip
+
+
+def test_settings_of_its_own_set_a_strategy_apart() -> None:
+    _, params, _ = form.request(values(strategy_a="beam_search", own_a="M=2, finished = compete, rule=prm_min_max"))
+    assert (params[0].width, params[0].finished, params[0].select) == (2, "compete", "prm_min_max")
+    assert (params[1].width, params[1].finished, params[1].select) == (4, "bank", None)
+
+
+def test_a_shared_rule_that_reads_scores_is_for_those_that_have_some() -> None:
+    _, params, _ = form.request(values(strategy_a="majority_vote", select="prm_min_vote"))
+    assert [p.rule for p in params] == ["majority_vote", "prm_min_vote", "prm_min_vote"]
+
+
+def test_a_token_budget_is_for_all() -> None:
+    _, params, _ = form.request(values(max_tokens_total=500))
+    assert {p.max_tokens_total for p in params} == {500}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"strategy_b": "none", "strategy_c": "none"}, "strategy_b", "two strategies"),
+        (dict.fromkeys(form.STRATEGY_FIELDS, "none"), "strategy_a", "two strategies"),
+        ({"strategy_c": "beam_search"}, "strategy_c", "the same as B"),
+        ({"strategy_c": "beam_search", "own_c": "M=4"}, "strategy_c", "the same as B"),
+        ({"own_b": "width 2"}, "own_b", "NAME=VALUE"),
+        ({"own_b": "N=2"}, "own_b", "is no setting"),
+        ({"own_b": "M=two"}, "own_b", "not a number"),
+        ({"own_b": "M=3"}, "own_b", "does not divide"),
+        ({"own_b": "c=1"}, "own_b", "Beam search has no c"),
+        ({"problem": " "}, "problem", "empty"),
+        ({"n": None}, "n", "empty"),
+        ({"n": 6}, "width", "does not divide"),
+        ({"max_tokens_total": -5}, "max_tokens_total", "tokens"),
+        ({"temperature": -1}, "temperature", "outside"),
+    ],
+)
+def test_a_mistake_names_its_field(changes: dict[str, Any], field: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        form.request(values(**changes))
+    assert refused.value.argument == field and message in refused.value.message
+
+
+def test_the_form_of_a_comparison_asks_for_it_again(solved: Solve) -> None:
+    asked = values(strategy_a="beam_search", own_a="M=2", strategy_b="mcts", own_b="c=1", strategy_c="majority_vote")
+    _, params, _ = form.request(asked)
+    runs = [
+        solved("beam_search", width=2), solved("mcts", exploration=1.0), solved("majority_vote"),
+    ]  # fmt: skip
+    again = form.values_of([run.record for run in runs], paired=True)
+    _, repeated, paired = form.request(again)
+    assert [p.recorded() for p in repeated] == [p.recorded() for p in params] and paired
+
+
+def test_runs_are_named_by_what_tells_them_apart(solved: Solve) -> None:
+    runs = [solved("beam_search").record, solved("beam_search", width=2).record, solved("greedy").record]
+    assert labels(runs) == ["Beam search, M 4", "Beam search, M 2", "Greedy"]
+    assert labels([runs[0], runs[0]])[0] == f"Beam search, run {runs[0].id}"

@@ -1,0 +1,28 @@
+"""What a page says about itself rather than about a run: notices, mistakes at their field, the line being written."""
+
+from __future__ import annotations
+
+from html import escape
+
+from engine.errors import InvalidInput, TtsError
+
+#: Characters of the step being written that are shown: its end.
+_TICKER = 160
+
+
+def notice(text: str, kind: str = "") -> str:
+    """A line above the tree; `kind` "error" is read out at once."""
+    role = "alert" if kind == "error" else "status"
+    return f'<div class="notice {kind}" role="{role}">{escape(text)}</div>'
+
+
+def sentence(error: TtsError) -> str:
+    """An error as a sentence; the field it stands at names the argument."""
+    text = error.message if isinstance(error, InvalidInput) else str(error)
+    return text[:1].upper() + text[1:]
+
+
+def ticker(text: str) -> str:
+    """The end of the step being written: the one thing on a page that is not committed yet."""
+    words = " ".join(text.split())[-_TICKER:]
+    return f'<div class="ticker" aria-hidden="true">{escape(words)}</div>' if words else ""
