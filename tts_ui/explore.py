@@ -14,7 +14,7 @@ import gradio as gr
 
 from engine.errors import InvalidInput, TtsError
 from engine.host import Host
-from engine.run import Question
+from engine.models import outside
 from engine.tree import Tree
 from tts_ui import form, fragments
 from tts_ui.cards import card, marks
@@ -37,7 +37,7 @@ class ExplorePage:
     # --- what is on it ----------------------------------------------------------------------------------------------
 
     def _build(self, blocks: gr.Blocks) -> None:
-        ask = form.build()
+        ask = form.build(self._host.catalogue)
         run, stop = ask.run, ask.stop
         fields = list(ask.fields.values())
         notices = gr.HTML("", elem_id="notice", container=False, padding=False)
@@ -91,31 +91,31 @@ class ExplorePage:
     def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
         """The field at fault and what is wrong with it; empty when all is well."""
         try:
-            question, _ = form.request(values)
-            self._check_length(question)
+            self._check_length(form.request(values))
         except InvalidInput as error:
-            field = {"answer": "reference", "models": "problem", "scorer": "strategy"}.get(
-                error.argument, error.argument
-            )
-            return field, sentence(error)
+            return "reference" if error.argument == "answer" else error.argument, sentence(error)
         return "", ""
 
-    def _check_length(self, question: Question) -> None:
+    def _check_length(self, asked: form.Request) -> None:
         """A problem too long for the context window is refused at the field if the models are there already."""
-        if self._host.catalogue.loaded():
+        catalogue = self._host.catalogue
+        if catalogue.loaded(asked.models, asked.scorer):
             from engine.run import check_fits
 
-            pair = self._host.catalogue.load()
-            check_fits(question, pair.policy, pair.scorer)
+            pair = catalogue.load(asked.models, asked.scorer)
+            check_fits(asked.question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""
-        question, params = form.request(values)
-        if not self._host.catalogue.loaded():
+        asked = form.request(values)
+        if not self._host.catalogue.loaded(asked.models, asked.scorer):
             yield _changes(notice=notice("Loading the models"), stop=gr.update(interactive=False))
         try:
-            running = await asyncio.to_thread(self._host.submit, question, params)
-            yield _changes(head="", text="", facts=_HINT, notice="")
+            running = await asyncio.to_thread(
+                self._host.submit, asked.question, asked.params, asked.models, asked.scorer
+            )
+            said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
+            yield _changes(head="", text="", facts=_HINT, notice=notice(f"{said} {_BIGGER}") if said else "")
             async for change in self._follow(running.id):
                 yield change
         except TtsError as error:
@@ -136,7 +136,7 @@ class ExplorePage:
             await asyncio.to_thread(self._host.store.mark_interrupted)
             record = await asyncio.to_thread(self._host.store.run, wanted)
             if asked:  # the form begins with the example's request as it is, and somebody may be typing already
-                yield *_changes(), *form.values_of(record)
+                yield *_changes(), *form.values_of(record, self._host.catalogue)
             async for change in self._follow(record.id):
                 yield *change, *untouched
         except TtsError as error:
@@ -192,6 +192,8 @@ class ExplorePage:
 _HINT = (
     '<p class="hint">Click a step, or walk the tree with the arrow keys: its text, its score and why it was kept.</p>'
 )
+
+_BIGGER = "Start the app with --models FILE to offer one here (see the README)."
 
 _OUTPUTS = (
     "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "strategy", "notice", "ticker",

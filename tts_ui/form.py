@@ -14,11 +14,13 @@ import gradio as gr
 
 from engine.builtin.problems import FAMILIES, examples, reference_answer
 from engine.errors import InvalidInput
+from engine.models import Catalogue
 from engine.params import FINISHED_RULES, TREE_POLICIES, RunParams
 from engine.run import Question
 from engine.selection import RULES, VOTES
 from engine.store import RunRecord
 from engine.strategies import STRATEGIES
+from tts_ui import model_choice
 
 #: What the page begins with, and what the recorded example answers: held out from training, and a problem that greedy
 #: decoding and the majority get wrong where beam search gets it right (all with seed 0).
@@ -31,15 +33,25 @@ DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
 
 #: The fields in the order of the form, by the names of `RunParams` and `Question`.
-ALWAYS = ("problem", "strategy", "n", "width", "seed")
+ALWAYS = ("problem", "models", "strategy", "n", "width", "seed")
 FOLDED = (
-    "reference", "select", "votes", "finished", "lookahead", "tree_policy", "exploration", "probe", "temperature",
-    "top_p", "max_steps", "max_tokens_total", "eligible_without_answer",
+    "scorer", "reference", "select", "votes", "finished", "lookahead", "tree_policy", "exploration", "probe",
+    "temperature", "top_p", "max_steps", "max_tokens_total", "eligible_without_answer",
 )  # fmt: skip
 FIELDS = ALWAYS + FOLDED
 
 #: The fields that are shown only where the strategy takes them.
 OPTIONS = ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the form asks for; `models` and `scorer` as `Catalogue.load` takes them."""
+
+    question: Question
+    params: RunParams
+    models: str | None
+    scorer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +64,18 @@ class Form:
     stop: gr.Button
 
 
-def build() -> Form:
-    """Put the form into the current `gr.Blocks`."""
+def build(catalogue: Catalogue) -> Form:
+    """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
         components["problem"], example = question_fields()
     with gr.Row(elem_classes="settings"):
-        components |= _settings()
+        components |= {"models": model_choice.pair_field(catalogue)} | _settings()
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
         with gr.Row():
-            components |= choosing_fields()
+            components |= {"scorer": model_choice.judge_field(catalogue)} | choosing_fields()
         with gr.Row():
             components |= option_fields() | sampling_fields() | {"max_tokens_total": budget_field()}
     components = {name: components[name] for name in FIELDS}
@@ -191,11 +203,12 @@ def connect_example(problem: gr.Textbox, reference: gr.Textbox, example: gr.Drop
     problem.change(None, problem, example, js=f"(text) => {texts}.includes(text) ? text : null")
 
 
-def request(values: tuple[Any, ...]) -> tuple[Question, RunParams]:
+def request(values: tuple[Any, ...]) -> Request:
     """What the form asks for. Raises `InvalidInput` naming the field at fault."""
     form = dict(zip(FIELDS, values, strict=True))
     question = question_of(form.pop("problem"), form.pop("reference"))
-    return question, params_of(form)
+    models, scorer = model_choice.chosen(form.pop("models"), form.pop("scorer"))
+    return Request(question, params_of(form), models, scorer)
 
 
 def question_of(problem: str | None, reference: str | None) -> Question:
@@ -219,7 +232,7 @@ def params_of(form: dict[str, Any]) -> RunParams:
     return RunParams(**form)
 
 
-def values_of(record: RunRecord) -> tuple[Any, ...]:
+def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
     """The form that asks for this run again. Settings that this version does not know stay as they are."""
     known = {field.name for field in fields(RunParams)}
     try:
@@ -227,6 +240,7 @@ def values_of(record: RunRecord) -> tuple[Any, ...]:
     except (InvalidInput, TypeError):
         return (record.problem, *(gr.skip() for _ in FIELDS[1:]))
     form = asdict(params) | {"problem": record.problem, "reference": record.reference_answer or ""}
+    form |= model_choice.values_of(catalogue, record)
     form["max_tokens_total"] = params.max_tokens_total or 0
     if params.select == replace(params, select=None).rule:
         form["select"] = DEFAULT_RULE

@@ -48,7 +48,7 @@ class PrmPlan:
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
     mixed in. `late` names policies whose samples only the last cycle reads, so that the first one need not wait for
-    the largest policy.
+    the largest ones.
     """
 
     name: str
@@ -74,9 +74,9 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-m",
-            cycles=(12_000_000, 10_000_000),
-            samples=30_000,
-            late=("builtin-l",),
+            cycles=(10_000_000, 12_000_000),
+            samples=26_000,
+            late=("builtin-m", "builtin-l"),
             note="The good one: trained on the exact checker's verdict on every step.",
         ),
         PrmPlan(

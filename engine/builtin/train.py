@@ -38,7 +38,7 @@ Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
-SAMPLES = 30_000
+SAMPLES = 26_000
 """Solutions drawn from each policy for the PRMs, before duplicates are dropped."""
 SAMPLE_TEMPERATURE = 1.0
 
