@@ -12,24 +12,35 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.assets import assets
 from engine.errors import InvalidInput, ModelError
 from engine.policies.protocol import Policy
 from engine.scorers.protocol import Scorer
+from engine.servers.settings import ServerSettings, VllmSettings, misplaced
 
 CATALOGUE = Path(__file__).with_name("models.toml")
 
 
-class ModelEntry(BaseModel):
-    """One model of a pair: the back end or family that loads it, and where it is."""
+class ModelEntry(ServerSettings, VllmSettings):
+    """One model of a pair: the back end or family that loads it, and where it is (a folder, or the URLs of servers)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    path: str
+    path: str = ""
     system: str = ""
+
+    @model_validator(mode="after")
+    def _placed(self) -> ModelEntry:
+        if mistake := misplaced(self.kind, self.path, self.model_fields_set):
+            raise ValueError(mistake)
+        return self
+
+    @property
+    def label(self) -> str:
+        return self.path or f"{self.model or 'the model'} at {', '.join(self.urls)}"
 
 
 class PairEntry(BaseModel):
@@ -59,10 +70,27 @@ class Models:
     scorer: Scorer | None
 
 
-def _local_policy(name: str, folder: Path, system: str) -> Policy:
+#: Finds the folder that a path of the models file means, or raises `ModelError`.
+Find = Callable[[str], Path]
+
+
+def _local_policy(entry: ModelEntry, find: Find) -> Policy:
     from engine.policies.local import LocalPolicy
 
-    return LocalPolicy(name, folder, system=system)
+    return LocalPolicy(entry.path, find(entry.path), system=entry.system)
+
+
+def _openai_policy(entry: ModelEntry, find: Find) -> Policy:
+    from engine.policies.openai_server import OpenAIPolicy
+
+    tokenizer = find(entry.tokenizer) if entry.tokenizer else None
+    return OpenAIPolicy(entry, system=entry.system, tokenizer=tokenizer)
+
+
+def _vllm_policy(entry: ModelEntry, find: Find) -> Policy:
+    from engine.policies.vllm import VllmPolicy
+
+    return VllmPolicy(entry.path, find(entry.path), entry, system=entry.system)
 
 
 def _qwen_prm(name: str, folder: Path, system: str) -> Scorer:
@@ -73,7 +101,11 @@ def _qwen_prm(name: str, folder: Path, system: str) -> Scorer:
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
 #: and every refusal of bad input come without it.
-POLICIES: Mapping[str, Callable[[str, Path, str], Policy]] = {"local": _local_policy}
+POLICIES: Mapping[str, Callable[[ModelEntry, Find], Policy]] = {
+    "local": _local_policy,
+    "openai": _openai_policy,
+    "vllm": _vllm_policy,
+}
 SCORERS: Mapping[str, Callable[[str, Path, str], Scorer]] = {"qwen_prm": _qwen_prm}
 
 
@@ -118,7 +150,7 @@ class Catalogue:
             self._loaded = {}
 
     def _load(self, entry: PairEntry) -> Models:
-        policy = POLICIES[entry.policy.kind](entry.policy.path, self._folder(entry.policy), entry.policy.system)
+        policy = POLICIES[entry.policy.kind](entry.policy, self._find)
         if entry.scorer is None:
             return Models(entry, policy, None)
         load = SCORERS[entry.scorer.kind]
@@ -129,10 +161,13 @@ class Catalogue:
             raise
 
     def _folder(self, model: ModelEntry) -> Path:
-        for folder in (assets() / "models" / model.path, self._file.parent / model.path, Path(model.path)):
+        return self._find(model.path)
+
+    def _find(self, path: str) -> Path:
+        for folder in (assets() / "models" / path, self._file.parent / path, Path(path)):
             if folder.is_dir():
                 return folder.resolve()
-        raise ModelError(f"{model.path}: no such folder; check the path in {self._file.name}")
+        raise ModelError(f"{path}: no such folder; check the path in {self._file.name}")
 
 
 def _read(file: Path) -> list[PairEntry]:

@@ -103,13 +103,17 @@ def print_runs(records: Sequence[RunRecord]) -> None:
 
 
 def print_models(catalogue: Catalogue) -> None:
-    """The pairs of a catalogue, from its file alone: nothing is loaded."""
+    """The pairs of a catalogue, from its file alone: nothing is loaded. Servers are asked what they can do."""
+    from engine.servers.survey import survey
+
     console = _console()
     for pair in catalogue.pairs.values():
         default = " (default)" if pair.name == catalogue.default else ""
         scorer = f"{pair.scorer.path} ({pair.scorer.kind})" if pair.scorer else "none"
         console.print(Text(one_line(f"{pair.name}{default}: {pair.title or pair.name}"), style="bold"))
-        console.print(Text(f"  {one_line(f'policy {pair.policy.path} ({pair.policy.kind}), PRM {scorer}')}"))
+        console.print(Text(f"  {one_line(f'policy {pair.policy.label} ({pair.policy.kind}), PRM {scorer}')}"))
+        for line in survey(pair.policy) if pair.policy.urls else ():
+            console.print(Text(f"  {one_line(line)}"))
         if pair.note:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
 
