@@ -152,7 +152,8 @@ def _votes(record: RunRecord, tree: Tree) -> str:
 def _cost(record: RunRecord) -> str:
     usage = record.usage
     prm = f"PRM {numbers.count(usage.scored_tokens)}" if record.scorer else "no PRM"
-    parts = [f"{numbers.count(usage.generated_tokens)} tokens", prm, numbers.flops(usage.flops_all)]
+    flops = numbers.flops(usage.flops_all if usage.flops_known else None)
+    parts = [f"{numbers.count(usage.generated_tokens)} tokens", prm, flops]
     return " | ".join([*parts, numbers.seconds(usage.wall_s)])
 
 

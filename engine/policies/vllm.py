@@ -140,7 +140,7 @@ async def _start(folder: Path, settings: VllmSettings) -> Any:
         from vllm.platforms import current_platform
         from vllm.v1.engine.async_llm import AsyncLLM
     except ImportError as error:
-        if getattr(error, "name", None) == "vllm":
+        if isinstance(error, ModuleNotFoundError) and error.name == "vllm":
             raise ModelError("kind vllm needs vLLM, which is not installed: pip install 'tts-ui[vllm]'") from error
         raise ModelError(f"vLLM cannot be imported ({one_line(error)})") from error
     try:
