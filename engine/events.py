@@ -104,6 +104,11 @@ class Usage:
     flops_all: float = 0.0
     wall_s: float = 0.0
 
+    @property
+    def flops_known(self) -> bool:
+        """False where the policy's size was not: a server seldom says how many parameters its model has."""
+        return self.flops_paper > 0 or self.generated_tokens == 0
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:

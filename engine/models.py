@@ -14,27 +14,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from engine.assets import assets
 from engine.errors import InvalidInput, ModelError
 from engine.policies.protocol import Policy
 from engine.scorers.options import LoadScorer, ScorerOptions, TwoTokenTemplate
 from engine.scorers.protocol import Scorer
+from engine.servers.settings import ServerSettings, VllmSettings, misplaced
 
 CATALOGUE = Path(__file__).with_name("models.toml")
 
 
-class ModelEntry(BaseModel):
-    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it.
+class ModelEntry(ServerSettings, VllmSettings):
+    """A policy or a PRM: the back end or family that loads it, and where it is (a folder, or the URLs of servers).
 
-    `world` says what a model was trained for where that is all it knows.
+    `name` is what records call it; `world` says what a model was trained for where that is all it knows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    path: str
+    path: str = ""
     name: str = ""
     title: str = ""
     note: str = ""
@@ -42,9 +43,15 @@ class ModelEntry(BaseModel):
     world: Literal["", "builtin"] = ""
     template: TwoTokenTemplate | None = None
 
+    @model_validator(mode="after")
+    def _placed(self) -> ModelEntry:
+        if mistake := misplaced(self.kind, self.path, self.model_fields_set):
+            raise ValueError(mistake)
+        return self
+
     @property
     def label(self) -> str:
-        return self.name or self.path
+        return self.name or self.path or f"{self.model or 'the model'} at {', '.join(self.urls)}"
 
 
 class PairEntry(BaseModel):
@@ -84,10 +91,27 @@ class Models:
     scorer: Scorer | None
 
 
-def _local_policy(entry: ModelEntry, folder: Path) -> Policy:
+#: Finds the folder that a path of the models file means, or raises `ModelError`.
+Find = Callable[[str], Path]
+
+
+def _local_policy(entry: ModelEntry, find: Find) -> Policy:
     from engine.policies.local import LocalPolicy
 
-    return LocalPolicy(entry.label, folder, system=entry.system)
+    return LocalPolicy(entry.label, find(entry.path), system=entry.system)
+
+
+def _openai_policy(entry: ModelEntry, find: Find) -> Policy:
+    from engine.policies.openai_server import OpenAIPolicy
+
+    tokenizer = find(entry.tokenizer) if entry.tokenizer else None
+    return OpenAIPolicy(entry, system=entry.system, tokenizer=tokenizer)
+
+
+def _vllm_policy(entry: ModelEntry, find: Find) -> Policy:
+    from engine.policies.vllm import VllmPolicy
+
+    return VllmPolicy(entry.label, find(entry.path), entry, system=entry.system)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +128,11 @@ class ScorerFamily:
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
 #: and every refusal of bad input come without it.
-POLICIES: Mapping[str, Callable[[ModelEntry, Path], Policy]] = {"local": _local_policy}
+POLICIES: Mapping[str, Callable[[ModelEntry, Find], Policy]] = {
+    "local": _local_policy,
+    "openai": _openai_policy,
+    "vllm": _vllm_policy,
+}
 SCORERS: Mapping[str, ScorerFamily] = {
     "qwen_prm": ScorerFamily("qwen_prm", ("system",)),
     "skywork": ScorerFamily("skywork"),
@@ -181,18 +209,18 @@ class Catalogue:
             self._policies, self._judges = {}, {}
 
     def _load_policy(self, entry: ModelEntry) -> Policy:
-        self._policies[entry] = policy = POLICIES[entry.kind](entry, self._folder(entry))
+        self._policies[entry] = policy = POLICIES[entry.kind](entry, self._find)
         return policy
 
     def _load_judge(self, entry: ModelEntry) -> Scorer:
-        self._judges[entry] = judge = SCORERS[entry.kind].load(entry, self._folder(entry))
+        self._judges[entry] = judge = SCORERS[entry.kind].load(entry, self._find(entry.path))
         return judge
 
-    def _folder(self, model: ModelEntry) -> Path:
-        for folder in (assets() / "models" / model.path, self._file.parent / model.path, Path(model.path)):
+    def _find(self, path: str) -> Path:
+        for folder in (assets() / "models" / path, self._file.parent / path, Path(path)):
             if folder.is_dir():
                 return folder.resolve()
-        raise ModelError(f"{model.path}: no such folder; check the path in {self._file.name}")
+        raise ModelError(f"{path}: no such folder; check the path in {self._file.name}")
 
 
 def _read(file: Path) -> _Catalogue:

@@ -34,7 +34,7 @@ def strip(record: RunRecord, tree: Tree) -> str:
     cost = [
         f"<b>{numbers.count(usage.generated_tokens)}</b> tokens",
         f"PRM <b>{numbers.count(usage.scored_tokens)}</b>" if record.scorer else "no PRM",
-        f"<b>{numbers.flops(usage.flops_all)}</b>",
+        f"<b>{numbers.flops(usage.flops_all if usage.flops_known else None)}</b>",
         f"<b>{numbers.seconds(usage.wall_s)}</b>",
     ]
     parts = [answer_line(record, tree), *cost]
@@ -108,6 +108,7 @@ def rules(record: RunRecord, tree: Tree) -> str:
 def cost(record: RunRecord) -> str:
     """Where the tokens and operations went, policy and PRM apart."""
     usage = record.usage
+    paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)
     rows = [
         ("policy: tokens generated", numbers.count(usage.generated_tokens), "every draw, abandoned steps too"),
         ("policy: prompt tokens computed", numbers.count(usage.prompt_tokens), "positions read outside decoding"),
@@ -115,8 +116,8 @@ def cost(record: RunRecord) -> str:
         ("PRM: tokens scored", numbers.count(usage.scored_tokens), "each step once, behind its cached path"),
         ("PRM: tokens reused", numbers.count(usage.scored_tokens_reused), "read from the prefix cache instead"),
         ("calls", f"{usage.policy_calls} policy, {usage.scorer_calls} PRM", "batches sent to each model"),
-        ("FLOPs, the paper's way", numbers.flops(usage.flops_paper), "2 x policy parameters x tokens generated"),
-        ("FLOPs, all", numbers.flops(usage.flops_all), "prompts and the PRM counted too"),
+        ("FLOPs, the paper's way", numbers.flops(paper), "2 x policy parameters x tokens generated"),
+        ("FLOPs, all", numbers.flops(whole), "prompts and the PRM counted too"),
         ("time", numbers.seconds(usage.wall_s), "wall clock"),
     ]
     if record.scorer is None:

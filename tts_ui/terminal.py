@@ -103,7 +103,9 @@ def print_runs(records: Sequence[RunRecord]) -> None:
 
 
 def print_models(catalogue: Catalogue) -> None:
-    """The pairs of a catalogue, from its file alone: nothing is loaded."""
+    """The pairs of a catalogue, from its file alone: nothing is loaded. Servers are asked what they can do."""
+    from engine.servers.survey import survey
+
     console = _console()
     for pair in catalogue.pairs.values():
         default = " (default)" if pair.name == catalogue.default else ""
@@ -111,6 +113,8 @@ def print_models(catalogue: Catalogue) -> None:
         prm = f"{judge.label} ({judge.kind})" if judge else "none"
         console.print(Text(one_line(f"{pair.name}{default}: {pair.title or pair.name}"), style="bold"))
         console.print(Text(f"  {one_line(f'policy {pair.policy.label} ({pair.policy.kind}), PRM {prm}')}"))
+        for line in survey(pair.policy) if pair.policy.urls else ():
+            console.print(Text(f"  {one_line(line)}"))
         if pair.note:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
     if catalogue.scorers:
@@ -153,7 +157,8 @@ def _votes(record: RunRecord, tree: Tree) -> str:
 def _cost(record: RunRecord) -> str:
     usage = record.usage
     prm = f"PRM {numbers.count(usage.scored_tokens)}" if record.scorer else "no PRM"
-    parts = [f"{numbers.count(usage.generated_tokens)} tokens", prm, numbers.flops(usage.flops_all)]
+    flops = numbers.flops(usage.flops_all if usage.flops_known else None)
+    parts = [f"{numbers.count(usage.generated_tokens)} tokens", prm, flops]
     return " | ".join([*parts, numbers.seconds(usage.wall_s)])
 
 

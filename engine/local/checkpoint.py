@@ -54,7 +54,7 @@ def describe(name: str, folder: Path, model: PreTrainedModel, template: str) -> 
         name=name,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         context_window=int(getattr(model.config, "max_position_embeddings", 2048)),
-        digest=_digest(folder),
+        digest=digest_of(folder),
         dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
         device=str(model.device),
         template=template,
@@ -66,7 +66,8 @@ def template_id(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest()[:12]
 
 
-def _digest(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
+    """A short hash of the weights in `folder`."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*.safetensors")):
         size = path.stat().st_size

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from engine.answers import normalise
+from engine.errors import ModelError
 from engine.search import Search
 from engine.strategies.beam_search import beam_search
 from engine.strategies.best_of_n import best_of_n
@@ -33,6 +34,8 @@ TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
 
 
 async def compute_optimal(search: Search, *, n: int, width: int, finished: str, probe: int) -> None:
+    if not search.policy_parameters:
+        raise ModelError("compute_optimal goes by the policy's size, which is not known; add parameters to its entry")
     samples = await search.complete(probe)
     await search.score(samples)
     agreement, mean_score = agreement_of(samples), mean_score_of(search, samples)

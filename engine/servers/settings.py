@@ -1,0 +1,70 @@
+"""What a models file may say of a model behind servers, or in vLLM in this process. Checked when the file is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field
+
+
+def _base_url(url: str) -> str:
+    """The address without the "/v1" that every path begins with."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no http or https address")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("an address holds no key or password; name the variable that does with key_env")
+    return url.rstrip("/").removesuffix("/v1")
+
+
+def _variable(name: str) -> str:
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("key_env is the name of an environment variable, not the key itself")
+    return name
+
+
+class ServerSettings(BaseModel):
+    """A model behind one or several servers.
+
+    `urls` are replicas of the same model and `model` is its name there (empty: the only one they serve). `key_env`
+    names the environment variable with the API key. `tokenizer` is a folder with the model's own tokenizer; with it
+    prompts are made here, from its chat template. `context_window` and `parameters` are asked of the server where they
+    are left out; 0 parameters is "not known". `timeout_s` is how long a server may be silent.
+    """
+
+    urls: tuple[Annotated[str, AfterValidator(_base_url)], ...] = Field((), min_length=1)
+    model: str = ""
+    key_env: Annotated[str, AfterValidator(_variable)] = ""
+    tokenizer: str = ""
+    context_window: int | None = Field(None, gt=1)
+    parameters: int = Field(0, ge=0)
+    concurrency: int = Field(64, ge=1)
+    timeout_s: float = Field(120.0, gt=0)
+    retries: int = Field(4, ge=0, le=10)
+
+
+class VllmSettings(BaseModel):
+    """vLLM in this process. Half of the GPU by default: the PRM needs the other half.
+
+    `max_model_len` caps the context window, and with it the memory a sequence may take.
+    """
+
+    gpu_memory_utilization: float = Field(0.5, gt=0, le=1)
+    max_model_len: int | None = Field(None, gt=1)
+    tensor_parallel_size: int = Field(1, ge=1)
+    dtype: str = "auto"
+    enforce_eager: bool = False
+
+
+def misplaced(kind: str, path: str, given: Set[str]) -> str | None:
+    """What is wrong with an entry of `kind` whose fields `given` were set; None where nothing is."""
+    own = {"openai": ServerSettings, "vllm": VllmSettings}.get(kind)
+    for settings in (ServerSettings, VllmSettings):
+        if settings is not own and (strangers := sorted(given & settings.model_fields.keys())):
+            return f"{strangers[0]} means nothing for kind {kind!r}"
+    if kind == "openai":
+        return None if "urls" in given else "urls is missing: where are the servers?"
+    return None if path else "path is missing: in which folder is the model?"

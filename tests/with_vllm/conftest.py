@@ -1,0 +1,62 @@
+"""The real vLLM: its engine in this process and its server in others, on a CPU, with the built-in policy.
+
+Started once; `make test-vllm` sets up an environment that has it. Elsewhere these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "engine"))  # recorded.py, which those tests share
+
+os.environ.update(
+    OMP_NUM_THREADS="1", VLLM_CPU_OMP_THREADS_BIND="nobind", VLLM_CPU_KVCACHE_SPACE="1", VLLM_NO_USAGE_STATS="1",
+    HF_HUB_OFFLINE="1",
+)  # fmt: skip
+
+from vllm_server import BUILTIN, VllmServer
+
+from engine.policies.openai_server import OpenAIPolicy
+from engine.policies.vllm import VllmPolicy
+from engine.servers.settings import ServerSettings, VllmSettings
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if importlib.util.find_spec("vllm") is None:
+        for item in items:
+            if item.path.parent.name == "with_vllm":
+                item.add_marker(pytest.mark.skip(reason="vLLM is not installed here: make test-vllm"))
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[VllmServer]]:
+    """Two replicas."""
+    logs = tmp_path_factory.mktemp("vllm")
+    started = [VllmServer(logs / f"server-{number}.log") for number in range(2)]
+    try:
+        for server in started:
+            server.wait_until_ready()
+        yield started
+    finally:
+        for server in started:
+            server.kill()
+
+
+@pytest.fixture(scope="session")
+def behind_servers(servers: list[VllmServer]) -> Iterator[OpenAIPolicy]:
+    policy = OpenAIPolicy(ServerSettings(urls=tuple(server.url for server in servers), retries=1))
+    yield policy
+    policy.close()
+
+
+@pytest.fixture(scope="session")
+def in_process() -> Iterator[VllmPolicy]:
+    policy = VllmPolicy("builtin-xs", BUILTIN, VllmSettings(dtype="float32", enforce_eager=True))
+    yield policy
+    policy.close()

@@ -1,0 +1,63 @@
+"""vLLM's own server for the built-in policy, on a free loopback port, and what its metrics say."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from engine.assets import assets
+
+BUILTIN = assets() / "models" / "builtin-xs"
+
+#: Seconds that a server may take to start on a busy machine.
+_START_S = 420.0
+
+
+class VllmServer:
+    """A process group of its own, so that killing it leaves nothing behind."""
+
+    def __init__(self, log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        command = [
+            sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(BUILTIN),
+            "--served-model-name", "builtin-xs", "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32",
+            "--enforce-eager", "--block-size", "32", "--enable-prefix-caching", "--enable-prompt-tokens-details",
+        ]  # fmt: skip
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_S
+        while True:
+            try:
+                if httpx.get(f"{self.url}/health").status_code == httpx.codes.OK:
+                    return
+            except httpx.HTTPError:
+                pass
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"vLLM's server did not start:\n{self._log.read_text()[-3000:]}")
+            time.sleep(0.5)
+
+    def running(self) -> int:
+        """Requests that vLLM is working on, or that wait."""
+        metrics = httpx.get(f"{self.url}/metrics", timeout=30).text
+        found = re.findall(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} ([\d.e+]+)", metrics, re.MULTILINE)
+        assert len(found) == 2, "the metrics have other names in this vLLM"
+        return int(sum(map(float, found)))
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(timeout=30)
