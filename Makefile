@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test test-vllm check lint bench train report lock wheel
+.PHONY: run setup test test-vllm check lint bench train examples report lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -49,6 +49,10 @@ bench: setup
 
 train: setup
 	$(BIN)/python -m engine.builtin.train
+
+# The recorded runs of the first visit and the lessons; they depend on the built-in models.
+examples: setup
+	$(BIN)/python -m engine.builtin.recorded
 
 # What the built-in models reach under every strategy, budget and judge; hours, and it resumes.
 report: setup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -15,11 +14,12 @@ import gradio as gr
 from gradio.components import Navbar
 
 from engine.assets import assets
+from engine.builtin.recorded import SHOWCASE
 from engine.errors import TtsError
 from engine.host import Host
 from engine.models import CATALOGUE, Catalogue
 from engine.store import Store
-from engine.store.imports import import_document
+from tts_ui import lessons
 from tts_ui.compare import ComparePage
 from tts_ui.explore import ExplorePage
 
@@ -41,7 +41,8 @@ def build(host: Host) -> gr.Blocks:
     with gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True) as demo:
         pair = host.catalogue.entry(None)
         _top(pair.title or pair.name, "Explore")
-        ExplorePage(host, demo, _recorded_example(host.store))
+        lessons.import_all(host.store)
+        ExplorePage(host, demo, lessons.run_ids(SHOWCASE)[0])
     with demo.route("Compare", "/compare"):
         _top(pair.title or pair.name, "Compare")
         ComparePage(host, demo)
@@ -52,14 +53,6 @@ def _top(models: str, page: str) -> None:
     """What every page begins with; Gradio's own bar of pages is left out for the one in the header."""
     Navbar(visible=False)
     gr.HTML(_header(models, page), elem_id="header", container=False, padding=False)
-
-
-def _recorded_example(store: Store) -> str | None:
-    """The run that a first visit shows: a search of the built-in models, recorded when they were made."""
-    file = assets() / "examples" / "beam_search.json"
-    if not file.is_file():
-        return None
-    return import_document(store, json.loads(file.read_text(encoding="utf-8")), origin="example")
 
 
 def theme() -> gr.themes.Base:

@@ -21,13 +21,7 @@ from engine.selection import RULES, VOTES
 from engine.store import RunRecord
 from engine.strategies import STRATEGIES
 from tts_ui import model_choice
-
-#: What the page begins with, and what the recorded example answers: held out from training, and a problem that greedy
-#: decoding and the majority get wrong where beam search gets it right (all with seed 0).
-SHOWCASE = (
-    "Mia buys 9 pens at 20 dollars, 10 mugs at 8 dollars and 12 lamps at 9 dollars each and pays with 500 dollars. "
-    "A coupon takes off 21 dollars. What is the change?"
-)
+from tts_ui.lessons import showcase_problem
 
 DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
@@ -85,7 +79,7 @@ def build(catalogue: Catalogue) -> Form:
 
 def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
     """The problem and the menu of examples."""
-    menu = [("Start here: greedy fails, search succeeds", SHOWCASE)]
+    menu = [("Start here: greedy fails, search succeeds", showcase_problem())]
     menu += [(f"{FAMILIES[problem.family]}: {problem.text}", problem.text) for problem in examples()]
     problem = gr.Textbox(
         label="Problem", value=menu[0][1], lines=2, max_lines=6, scale=5, min_width=320,
@@ -199,7 +193,7 @@ def connect_example(problem: gr.Textbox, reference: gr.Textbox, example: gr.Drop
         js="(chosen, text, answer) => chosen ? [chosen, ''] : [text, answer]",
     )  # fmt: skip
     problem.input(None, None, reference, js="() => ''")
-    texts = json.dumps([SHOWCASE, *(one.text for one in examples())])
+    texts = json.dumps([showcase_problem(), *(one.text for one in examples())])
     problem.change(None, problem, example, js=f"(text) => {texts}.includes(text) ? text : null")
 
 

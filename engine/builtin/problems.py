@@ -6,12 +6,14 @@ never share their calculation. This module knows nothing of tokens and models.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from random import Random
 
+from engine.assets import assets
 from engine.builtin.families import ALL, BY_NAME
 from engine.builtin.families.base import DONE, Numbers, Words
 
@@ -122,7 +124,7 @@ def examples() -> tuple[Problem, ...]:
 
 
 def reference_answer(text: str) -> str | None:
-    """The exact answer, if this text is an example or belongs to a held-out set; None for anything else."""
+    """The exact answer, if this text is an example or lesson, or belongs to a held-out set; None for anything else."""
     return _known_answers().get(" ".join(text.split()))
 
 
@@ -131,4 +133,6 @@ def _known_answers() -> dict[str, str]:
     from engine.builtin.sets import SETS, problem_set  # the sets are built from this module
 
     known = {problem.text: problem.answer for name in SETS for problem in problem_set(name)}
-    return known | {problem.text: problem.answer for problem in examples()}
+    known |= {problem.text: problem.answer for problem in examples()}
+    runs = (json.loads(file.read_text(encoding="utf-8"))["run"] for file in (assets() / "examples").glob("*.json"))
+    return known | {run["problem"]: run["reference_answer"] for run in runs}
