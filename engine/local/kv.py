@@ -8,7 +8,7 @@ has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -23,7 +23,11 @@ _SLACK = 64
 
 
 class KVBatch:
-    """KV of `len(self)` rows: `buffer` is [layers, 2, rows, heads, columns, head_dim], `lengths` the filled columns."""
+    """KV of `len(self)` rows: `buffer` is [layers, 2, rows, heads, columns, head_dim], `lengths` the filled columns.
+
+    The buffer may have more rows than are in use: a row that leaves is replaced by the last one, so that leaving costs
+    one row and not a copy of the batch.
+    """
 
     def __init__(self, config: PretrainedConfig, dtype: torch.dtype, device: torch.device) -> None:
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
@@ -32,7 +36,7 @@ class KVBatch:
         self.lengths = torch.zeros(0, dtype=torch.long, device=device)
 
     def __len__(self) -> int:
-        return self.buffer.shape[2]
+        return len(self.lengths)
 
     def like(self) -> KVBatch:
         """An empty batch of the same model."""
@@ -61,20 +65,35 @@ class KVBatch:
         index = torch.tensor(rows, device=self.buffer.device)
         first = self._append_rows(other.lengths[index].tolist())
         columns = min(other.buffer.shape[4], self.buffer.shape[4])
-        self.buffer[:, :, first:, :, :columns] = other.buffer[..., :columns, :].index_select(2, index)
+        self.buffer[:, :, first : first + len(rows), :, :columns] = other.buffer[..., :columns, :].index_select(
+            2, index
+        )
 
     def _append_rows(self, lengths: Sequence[int]) -> int:
         first = len(self)
         self.reserve(max(lengths, default=0) + 1)
-        self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, 0, 0, 0, 0, len(lengths)))
+        missing = first + len(lengths) - self.buffer.shape[2]
+        if missing > 0:
+            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, 0, 0, 0, 0, missing))
         self.lengths = torch.cat([self.lengths, torch.tensor(lengths, dtype=torch.long, device=self.lengths.device)])
         return first
 
-    def select(self, rows: Sequence[int]) -> None:
-        """Keep only `rows`, in that order."""
-        index = torch.tensor(rows, dtype=torch.long, device=self.buffer.device)
-        self.buffer = self.buffer.index_select(2, index)
-        self.lengths = self.lengths.index_select(0, index)
+    def drop(self, gone: Collection[int]) -> list[int]:
+        """Let rows go; returns the rows that stay (as they were numbered before) in their new order."""
+        order = list(range(len(self)))
+        left = len(order) - len(gone)
+        movers = [row for row in order[left:] if row not in gone]
+        holes = [row for row in order[:left] if row in gone]
+        if holes:
+            to, source = (torch.tensor(rows, device=self.buffer.device) for rows in (holes, movers))
+            self.buffer[:, :, to] = self.buffer[:, :, source]
+            self.lengths[to] = self.lengths[source]
+            for hole, mover in zip(holes, movers, strict=True):
+                order[hole] = mover
+        self.lengths = self.lengths[:left].clone()
+        if not left:
+            self.buffer = self.buffer[:, :, :0, :, :0].clone()  # a large batch's memory is not held for the next
+        return order[:left]
 
     def segment(self, row: int, start: int, end: int) -> Tensor:
         """A copy of positions [start, end) of a row, to be kept in a prefix cache."""
@@ -136,7 +155,7 @@ class Decoder:
         positions = kv.lengths[:, None] + torch.arange(width, device=ids.device)
         masks = {window: _mask(positions, columns, window, kv.buffer.dtype) for window in set(self._windows)}
         index = (torch.arange(rows, device=ids.device)[:, None], positions)
-        cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer])
+        cache = Cache(layers=[_Layer(layer, index, columns) for layer in kv.buffer[:, :, :rows]])
         hidden = self._run(ids, masks, position_ids=positions, past_key_values=cache, use_cache=True)
         kv.lengths = kv.lengths + (width if counts is None else counts)
         return hidden

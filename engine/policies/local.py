@@ -268,7 +268,7 @@ class _Decoder:
                 key = (row.parent, tuple(row.ids))
                 start = row.base - 1
                 row.request.session.cache.put(key, self._batch.segment(index, start, start + len(row.ids)))
-        self._keep([index for index, row in enumerate(self._rows) if not row.finish])
+        self._drop(set(ended))
         for request in [r for r in self._requests if all(row.finish for row in r.rows)]:
             self._requests.remove(request)
             request.resolve([self._step(row) for row in request.rows])
@@ -280,11 +280,10 @@ class _Decoder:
     def _drop_cancelled(self) -> None:
         if any(request.cancelled for request in self._requests):
             self._requests = [request for request in self._requests if not request.cancelled]
-            self._keep([index for index, row in enumerate(self._rows) if not row.request.cancelled])
+            self._drop({index for index, row in enumerate(self._rows) if row.request.cancelled})
 
-    def _keep(self, kept: Sequence[int]) -> None:
-        self._rows = [self._rows[index] for index in kept]
-        self._batch.select(kept)
+    def _drop(self, gone: set[int]) -> None:
+        self._rows = [self._rows[index] for index in self._batch.drop(gone)]
         self._dice = None
 
 
