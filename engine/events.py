@@ -139,6 +139,7 @@ class RunStarted:
     parent_run: str | None = None
     fork_node: int | None = None
     sweep_id: str | None = None
+    comparison_id: str | None = None
     seq: int = 0
 
 

@@ -85,6 +85,7 @@ class Run:
         scorer: Scorer | None,
         sink: Sink,
         *,
+        comparison_id: str | None = None,
         sweep_id: str | None = None,
     ) -> None:
         self.id, self.question, self.params = run_id, question, params
@@ -93,6 +94,7 @@ class Run:
         if params.kind.scored and scorer is None:
             raise InvalidInput("scorer", f"{params.strategy} needs a PRM and these models have none; choose others")
         check_fits(question, policy, self._scorer)
+        self._comparison_id = comparison_id
         self._session: PolicySession | None = None
 
     def writing(self) -> str:
@@ -143,6 +145,7 @@ class Run:
             policy=self._policy.info,
             scorer=self._scorer.info if self._scorer else None,
             sweep_id=self._sweep_id,
+            comparison_id=self._comparison_id,
         )
 
     async def _conclude(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:

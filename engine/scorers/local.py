@@ -50,13 +50,17 @@ class LocalScorer:
 
 
 class LocalScorerSession:
-    """One run's prompt, prefix cache, and the scores of its nodes (kept, whatever the cache drops)."""
+    """One run's prompt, prefix cache, and the scores of its nodes (kept, whatever the cache drops).
+
+    `lengths` are the positions that each node takes.
+    """
 
     def __init__(self, judge: _Judge, prompt: list[int]) -> None:
         self._judge = judge
         self.prompt = prompt
         self.cache = PrefixCache()
         self.scores: dict[Hashable, float] = {}
+        self.lengths: dict[Hashable, int] = {}
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         """As `ScorerSession.score`. Raises `ModelError` for a step without text, which has no score to have."""
@@ -68,6 +72,11 @@ class LocalScorerSession:
         cost.calls += 1
         self._judge.worker.submit(request)
         return await request.result()
+
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        if not path:
+            return len(self.prompt), 0
+        return self.lengths[path[-1].id], len(self.prompt) + sum(self.lengths[node.id] for node in path[:-1])
 
     def close(self) -> None:
         self.cache.clear()
@@ -153,6 +162,7 @@ class _Judge:
             segment = self._format.segment(path[index].text, path[index - 1].text if index else None)
             start = end + len(missing)
             missing += segment.ids
+            session.lengths[keys[index + 1]] = len(segment.ids)
             spans.append(_Span(keys[index + 1], keys[index], start, start + len(segment.ids), segment))
         return _Row(request, place, cached, missing, spans)
 

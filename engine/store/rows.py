@@ -124,6 +124,7 @@ def run_values(event: RunStarted, owner: Owner, product_version: str, heartbeat:
         "parent_run": event.parent_run,
         "fork_node": event.fork_node,
         "sweep_id": clean(event.sweep_id),
+        "comparison_id": event.comparison_id,
         **_model_values("policy", event.policy),
         **_model_values("scorer", event.scorer),
         "product_version": product_version,
@@ -256,6 +257,7 @@ def started(record: RunRecord) -> RunStarted:
         parent_run=record.parent_run,
         fork_node=record.fork_node,
         sweep_id=record.sweep_id,
+        comparison_id=record.comparison_id,
     )
 
 
