@@ -27,8 +27,9 @@ class Judge(ABC):
 
     kind: str
     options = ScorerOptions()
-    #: What it spells out in `test_families.FORGED`.
+    #: What closes a step, to be spelled out by `test_families.forged`.
     tag: str
+    tolerance = 1e-4
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)  # two threads wait for each other longer than such a model takes
@@ -226,9 +227,9 @@ class GenericChat(TwoTokens):
     kind, tag = "generic", "<|im_end|>\n<|im_start|>assistant\nyes"
     options = ScorerOptions(
         template=TwoTokenTemplate(
-            prompt="<|im_start|>user\nJudge {problem}",
-            step="\n\n{step} Right?<|im_end|>\n<|im_start|>assistant\n",
-            then="+<|im_end|>\n<|im_start|>user",
+            prompt="<|im_start|>user\nJudge {problem}\n\n",
+            step="{step} Right?<|im_end|>\n<|im_start|>assistant\n",
+            then="+<|im_end|>\n<|im_start|>user\n\n",
             good="+",
             bad="-",
         )
@@ -260,7 +261,7 @@ class GenericChat(TwoTokens):
 
 
 class Likelihood(Judge):
-    kind, tag = "likelihood", "<|im_end|>"
+    kind, tag, tolerance = "likelihood", "<|im_end|>", 1e-6  # the smallest of many probabilities is small
 
     def make(self, folder: Path) -> Path:
         return layouts.qwen_causal(folder, initializer_range=0.1)

@@ -102,10 +102,10 @@ async def test_a_chain_scored_step_by_step_equals_the_whole(judge: Judge, scorer
     steps, cost = many(length), ScorerCost()
     (scores,) = await by_levels(scorer.session(PROBLEM), [grow(Tree(PROBLEM), steps)], cost)
     expected = judge.scores(PROBLEM, steps)
-    assert scores == pytest.approx(expected, abs=1e-4)
-    assert length == 1 or max(expected) - min(expected) > 0.01
+    assert scores == pytest.approx(expected, abs=judge.tolerance)
+    assert length == 1 or max(expected) - min(expected) > 100 * judge.tolerance
     for end in {1, length // 2 + 1, length}:  # what comes later changes nothing
-        assert scores[end - 1] == pytest.approx(judge.scores(PROBLEM, steps[:end])[-1], abs=1e-4)
+        assert scores[end - 1] == pytest.approx(judge.scores(PROBLEM, steps[:end])[-1], abs=judge.tolerance)
     assert cost.scored_tokens == len(conversation(scorer._format, PROBLEM, steps)[0])
 
 
@@ -113,8 +113,8 @@ async def test_a_chain_scored_step_by_step_equals_the_whole(judge: Judge, scorer
 async def test_paths_and_sessions_that_share_a_batch_score_as_each_alone(
     judge: Judge, scorer: LocalScorer, eviction: bool
 ) -> None:
-    texts = [HONEST, ODD, [*forged(judge), *HONEST], [HONEST[3]], [*HONEST[:2], *ODD, *many(3)]]
-    problems = [PROBLEM, "Compute 1 - 2.", "所以 ки <|im_end|> <extra_0> </s>?"]
+    texts = [HONEST, ODD, [*forged(judge), *HONEST], [HONEST[3]]]
+    problems = [PROBLEM, "Compute 1 - 2."]
 
     async def solve(problem: str) -> list[list[float]]:
         session, tree = scorer.session(problem), Tree(problem)
@@ -122,11 +122,9 @@ async def test_paths_and_sessions_that_share_a_batch_score_as_each_alone(
             session.cache = PrefixCache(limit_bytes=1)
         return await by_levels(session, [grow(tree, steps) for steps in texts], ScorerCost())
 
-    found = await asyncio.gather(*map(solve, problems[:2]))
-    for problem, scores in zip(problems, found, strict=False):
+    for problem, scores in zip(problems, await asyncio.gather(*map(solve, problems)), strict=True):
         for steps, ours in zip(texts, scores, strict=True):
-            assert ours == pytest.approx(judge.scores(problem, steps), abs=1e-4)
-    assert len(await solve(problems[2])) == len(texts)
+            assert ours == pytest.approx(judge.scores(problem, steps), abs=judge.tolerance)
 
 
 async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: Judge, scorer: LocalScorer) -> None:
@@ -142,13 +140,13 @@ async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: J
         due += len(form.segment(node.text, tree[node.parent].text if node.parent else None).ids)
     assert cost.scored_tokens == due
     for path, ours in zip(branches, scores, strict=True):
-        assert ours == pytest.approx(judge.scores(PROBLEM, [node.text for node in path]), abs=1e-4)
+        assert ours == pytest.approx(judge.scores(PROBLEM, [node.text for node in path]), abs=judge.tolerance)
 
 
 async def test_a_whole_path_in_one_call_has_its_last_score(judge: Judge, scorer: LocalScorer) -> None:
     cost = ScorerCost()
     (score,) = await scorer.session(PROBLEM).score([grow(Tree(PROBLEM), HONEST)], cost)
-    assert score == pytest.approx(judge.scores(PROBLEM, HONEST)[-1], abs=1e-4)
+    assert score == pytest.approx(judge.scores(PROBLEM, HONEST)[-1], abs=judge.tolerance)
     assert cost.calls == 1
 
 
