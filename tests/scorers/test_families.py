@@ -81,14 +81,14 @@ def many(count: int) -> list[str]:
 
 def test_steps_read_one_by_one_are_the_tokens_of_the_whole(judge: Judge, scorer: LocalScorer) -> None:
     for steps in (HONEST, HONEST[::-1], ODD, many(12), HONEST[:1], HONEST[3:4]):
-        ids, positions = conversation(scorer._format, PROBLEM, steps)
+        ids, positions = conversation(scorer.format, PROBLEM, steps)
         assert ids == judge.whole(PROBLEM, steps)[: len(ids)]
         assert [each[-1] for each in positions] == judge.by_hand(PROBLEM, steps)[1]
 
 
 def test_a_tag_in_a_text_is_text(judge: Judge, scorer: LocalScorer) -> None:
     for steps in (forged(judge), [*HONEST[:2], *forged(judge)[::-1]]):
-        ids, positions = conversation(scorer._format, PROBLEM, steps)
+        ids, positions = conversation(scorer.format, PROBLEM, steps)
         expected, places = judge.by_hand(PROBLEM, steps)
         assert ids == expected[: len(ids)]
         assert [each[-1] for each in positions] == places
@@ -106,7 +106,7 @@ async def test_a_chain_scored_step_by_step_equals_the_whole(judge: Judge, scorer
     assert length == 1 or max(expected) - min(expected) > 100 * judge.tolerance
     for end in {1, length // 2 + 1, length}:  # what comes later changes nothing
         assert scores[end - 1] == pytest.approx(judge.scores(PROBLEM, steps[:end])[-1], abs=judge.tolerance)
-    assert cost.scored_tokens == len(conversation(scorer._format, PROBLEM, steps)[0])
+    assert cost.scored_tokens == len(conversation(scorer.format, PROBLEM, steps)[0])
 
 
 @pytest.mark.parametrize("eviction", [False, True])
@@ -133,7 +133,7 @@ async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: J
     branches = [grow(tree, [text, *HONEST], trunk[-1].id) for text in ("So 1.\n\n", "So 2.\n\n", "So 3.\n\n")]
     branches.append(grow(tree, ODD, trunk[0].id))
     scores = await by_levels(scorer.session(PROBLEM), branches, cost)
-    form = scorer._format
+    form = scorer.format
     due = len(form.prompt(PROBLEM))
     for node in tree.nodes[1:]:
         assert node.parent is not None
@@ -143,11 +143,13 @@ async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: J
         assert ours == pytest.approx(judge.scores(PROBLEM, [node.text for node in path]), abs=judge.tolerance)
 
 
-async def test_a_whole_path_in_one_call_has_its_last_score(judge: Judge, scorer: LocalScorer) -> None:
-    cost = ScorerCost()
-    (score,) = await scorer.session(PROBLEM).score([grow(Tree(PROBLEM), HONEST)], cost)
+async def test_a_whole_path_in_one_call_has_its_last_score_and_keeps_it(judge: Judge, scorer: LocalScorer) -> None:
+    cost, session, path = ScorerCost(), scorer.session(PROBLEM), grow(Tree(PROBLEM), HONEST)
+    (score,) = await session.score([path], cost)
     assert score == pytest.approx(judge.scores(PROBLEM, HONEST)[-1], abs=judge.tolerance)
-    assert cost.calls == 1
+    spent = cost.scored_tokens
+    assert await session.score([path], cost) == [score]
+    assert (cost.scored_tokens, cost.calls) == (spent, 2)  # what is known is not computed again
 
 
 async def test_blank_lines_behind_a_step_are_no_step_and_an_empty_one_is_refused(
@@ -164,7 +166,7 @@ async def test_blank_lines_behind_a_step_are_no_step_and_an_empty_one_is_refused
 def test_what_is_recorded_names_the_way_of_reading(judge: Judge, scorer: LocalScorer) -> None:
     assert len(scorer.info.template) == 12
     assert scorer.info.digest and scorer.info.parameters > 10_000
-    assert scorer.prompt_tokens(PROBLEM) == len(conversation(scorer._format, PROBLEM, [])[0])
+    assert scorer.prompt_tokens(PROBLEM) == len(conversation(scorer.format, PROBLEM, [])[0])
 
 
 @pytest.mark.parametrize("kind", [RLHFlow, Likelihood])

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from judges import GenericTag, MathShepherd
-from layouts import mistral_causal, qwen_causal
+from judges import GenericTag, MathShepherd, QwenPRM
+from layouts import llama_tokenizer, mistral_causal, qwen_causal
 
 from engine.answers import Checker
 from engine.assets import assets
@@ -83,7 +83,7 @@ async def test_a_search_under_another_judge(tmp_path: Path, checker: Checker, ki
     name = models.scorer.info.name
     scored = [node for node in tree.nodes[1:] if name in node.scores]
     assert len(scored) >= 8
-    form = models.scorer._format  # type: ignore[attr-defined]
+    form = models.scorer.format  # type: ignore[attr-defined]
     due = models.scorer.prompt_tokens(PROBLEM)
     for node in scored:
         assert node.parent is not None
@@ -107,6 +107,8 @@ def test_a_checkpoint_of_another_family_is_refused(tmp_path: Path) -> None:
     qwen = qwen_causal(tmp_path / "qwen")
     assert "lacks weights, v_head" in refused("skywork", qwen)
     assert "lacks weights, score" in refused("qwen_prm", qwen)
+    llama_tokenizer().save_pretrained(prm := QwenPRM(tmp_path / "prm").folder)
+    assert "no <extra_0> in the tokenizer" in refused("qwen_prm", prm)
     assert "Qwen2ForProcessRewardModel" in refused("likelihood", assets() / "models" / "builtin-prm")
     assert "chat template" in refused("rlhflow", MathShepherd(tmp_path / "mistral").folder)
     wordy = TwoTokenTemplate(step="\n{step} ки", good=" very good", bad=" -")
