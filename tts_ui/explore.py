@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from engine.errors import InvalidInput, TtsError
+from engine.errors import InvalidInput, ModelError, TtsError
 from engine.host import Host
 from engine.run import Question
 from engine.tree import Tree
@@ -102,7 +103,8 @@ class ExplorePage:
             from engine.run import check_fits
 
             pair = self._host.catalogue.load()
-            check_fits(question, pair.policy, pair.scorer)
+            with suppress(ModelError):  # a server that is away: the run will say so
+                check_fits(question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""

@@ -103,10 +103,10 @@ async def sample(policy: Policy, draws: int, limit: int | None, **sampling: Any)
     return steps, cost
 
 
-#: Greedy tables: what is said first, and what the step then is, is in the table.
+#: Checkpoints that say one thing only: their table, tokens to add, and how a step of theirs is sampled.
 TABLES: dict[str, tuple[dict[str, dict[str, float]], list[str], dict[str, Any]]] = {
     "blank line in one token": ({START: {"a": 1.0}, "a": {"\n\n": 1.0}}, [], {}),
-    "blank line in two tokens": ({START: {"a": 1.0}, "a": {"\n": 1.0}, "\n": {"\n": 1.0}}, [], {}),
+    "blank line in two tokens": ({START: {"a": 1.0}, "a": {".\n": 1.0}, ".\n": {"\n": 1.0}}, [".\n"], {}),
     "blank line in a longer token": ({START: {"a": 1.0}, "a": {".\n\nb": 1.0}}, [".\n\n", ".\n\nb"], {}),
     "three newlines": ({START: {"a": 1.0}, "a": {"\n\n\n": 1.0}}, ["\n\n\n"], {}),
     "blank step first": ({START: {"\n\n": 1.0}, "\n\n": {"a": 1.0}, "a": {"b": 1.0}, "b": {"\n\n": 1.0}}, [], {}),
@@ -115,10 +115,9 @@ TABLES: dict[str, tuple[dict[str, dict[str, float]], list[str], dict[str, Any]]]
     "too long a step": ({START: {"a": 1.0}, "a": {"a": 1.0}}, [], {"max_step_tokens": 5}),
     "full window": ({START: {"a": 1.0}, "a": {"a": 1.0}}, [], {}),
 }
-START_IS_A_NEWLINE = {"blank line in two tokens"}  # where the table says what follows the prompt's last newline
 
 
-@pytest.mark.parametrize("case", [case for case in TABLES if case not in START_IS_A_NEWLINE])
+@pytest.mark.parametrize("case", TABLES)
 @pytest.mark.parametrize("behaviour", [VLLM, LLAMA_CPP], ids=["vllm", "bare"])
 async def test_a_step_ends_as_it_does_locally(
     tmp_path: Path, serve: Serve, connect: Connect, case: str, behaviour: dict[str, Any]
@@ -328,6 +327,10 @@ def test_a_server_that_is_not_there(serve: Serve, connect: Connect) -> None:
 
 def test_a_chat_that_cannot_be_continued(serve: Serve, connect: Connect) -> None:
     assert "begins a new message" in refused(connect, serve(templates=False, chat="never"))
+
+
+def test_a_server_that_hides_thoughts(serve: Serve, connect: Connect) -> None:
+    assert "thoughts apart" in refused(connect, serve(templates=False, hides_thoughts=True))
 
 
 def test_another_model(serve: Serve, connect: Connect) -> None:
