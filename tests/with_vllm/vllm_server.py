@@ -18,7 +18,7 @@ from engine.assets import assets
 BUILTIN = assets() / "models" / "builtin-xs"
 
 #: Seconds that a server may take to start on a busy machine.
-_START_S = 420.0
+_START_S = 1200.0
 
 
 class VllmServer:
