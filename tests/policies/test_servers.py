@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from completion_server import BUILTIN, CompletionServer, Connect, Serve
-from markov import END, START, markov_checkpoint
+from markov import END, START, builtin_tokenizer, markov_checkpoint
 from recorded import PROBLEM, Recorded, make_run, solve, solve_with, texts, until
+from transformers import AddedToken
 
 from engine.answers import Checker
 from engine.cost import PolicyCost
@@ -40,7 +41,7 @@ SERVERS = [
         HOSTED, BUILTIN, "token ids, log-probabilities, seeds, stop reasons, plain sampling", id="as-little-as-possible"
     ),
     pytest.param(
-        HOSTED | {"completions": False, "usage": False}, None,
+        HOSTED | {"completions": False, "usage": False}, BUILTIN,
         "token ids, log-probabilities, seeds, stop reasons, plain sampling", id="chat-and-nothing-else",
     ),
 ]  # fmt: skip
@@ -345,8 +346,10 @@ def test_a_context_window_that_nobody_knows(serve: Serve, connect: Connect) -> N
 
 
 def test_another_models_tokenizer(tmp_path: Path, serve: Serve, connect: Connect) -> None:
-    folder = markov_checkpoint(tmp_path, {START: {END: 1.0}}, extra=["1 +", "user"])
-    assert "tokenizer folder is not that of served" in refused(connect, serve(), tokenizer=folder)
+    other = builtin_tokenizer()
+    other.add_tokens([AddedToken("user", normalized=False, special=False)])
+    other.save_pretrained(tmp_path)
+    assert "tokenizer folder is not that of served" in refused(connect, serve(), tokenizer=tmp_path)
 
 
 def test_a_problem_longer_than_the_window(serve: Serve, connect: Connect, models: Models) -> None:

@@ -15,18 +15,18 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "engine"))  # recorded.py, which those tests share
 
+from vllm_server import BUILTIN, VllmServer
+
+from engine.policies.openai_server import OpenAIPolicy
+from engine.policies.vllm import VllmPolicy
+from engine.servers.settings import ServerSettings, VllmSettings
+
 HERE = importlib.util.find_spec("vllm") is not None
 if HERE:
     os.environ.update(
         OMP_NUM_THREADS="1", VLLM_CPU_OMP_THREADS_BIND="nobind", VLLM_CPU_KVCACHE_SPACE="1", VLLM_NO_USAGE_STATS="1",
         HF_HUB_OFFLINE="1", VLLM_ENGINE_READY_TIMEOUT_S="1800",
     )  # fmt: skip
-
-from vllm_server import BUILTIN, VllmServer
-
-from engine.policies.openai_server import OpenAIPolicy
-from engine.policies.vllm import VllmPolicy
-from engine.servers.settings import ServerSettings, VllmSettings
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,7 +55,7 @@ def servers(starting: list[VllmServer]) -> list[VllmServer]:
 
 @pytest.fixture(scope="session")
 def behind_servers(servers: list[VllmServer]) -> Iterator[OpenAIPolicy]:
-    policy = OpenAIPolicy(ServerSettings(urls=tuple(server.url for server in servers), retries=1))
+    policy = OpenAIPolicy(ServerSettings(urls=tuple(server.url for server in servers), retries=1, timeout_s=600))
     yield policy
     policy.close()
 

@@ -52,7 +52,7 @@ class VllmServer:
 
     def running(self) -> int:
         """Requests that vLLM is working on, or that wait."""
-        metrics = httpx.get(f"{self.url}/metrics", timeout=30).text
+        metrics = httpx.get(f"{self.url}/metrics", timeout=300).text
         found = re.findall(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} ([\d.e+]+)", metrics, re.MULTILINE)
         assert len(found) == 2, "the metrics have other names in this vLLM"
         return int(sum(map(float, found)))
