@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from engine.errors import InvalidInput, TtsError
+from engine.errors import InvalidInput, ModelError, TtsError
 from engine.host import Host
 from engine.models import outside
 from engine.tree import Tree
@@ -103,7 +104,8 @@ class ExplorePage:
             from engine.run import check_fits
 
             pair = catalogue.load(asked.models, asked.scorer)
-            check_fits(asked.question, pair.policy, pair.scorer)
+            with suppress(ModelError):  # a server that is away: the run will say so
+                check_fits(asked.question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""

@@ -23,7 +23,7 @@ from engine.loop_thread import LoopThread
 from engine.policies.draft import Continue, Draft, End, RequestSession, Till
 from engine.policies.protocol import Sampling
 from engine.policies.streamed import Reading
-from engine.servers.prompts import open_tokenizer
+from engine.servers.prompts import chat, open_tokenizer
 from engine.servers.settings import VllmSettings
 from engine.servers.wire import Abilities, Chunk, one_line
 from engine.tree import Node
@@ -72,8 +72,7 @@ class VllmPolicy:
         )
 
     def prompt_ids(self, problem: str) -> list[int]:
-        system = [{"role": "system", "content": self._system}] if self._system else []
-        messages = [*system, {"role": "user", "content": problem}]
+        messages = chat(problem, self._system)
         return list(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
 
     def prompt_tokens(self, problem: str) -> int:

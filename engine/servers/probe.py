@@ -95,8 +95,8 @@ class _Asking:
 
         Raises `Refused` where the server will not have it; some choke on a field (5xx), however often it is sent.
         """
-        what = {"messages": [_QUESTION]} if "chat" in self.path else {"prompt": _TEXT}
-        whole = {"model": self.model, "max_tokens": 1, "temperature": 0} | what | body
+        what: dict[str, Any] = {"messages": [_QUESTION]} if "chat" in self.path else {"prompt": _TEXT}
+        whole = {"model": self.model, "max_tokens": 1, "temperature": 0, **what, **body}
         for tried in range(_TRIES):
             try:
                 return dict(await self.server.post(self.path, whole))

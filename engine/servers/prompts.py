@@ -38,6 +38,11 @@ def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{folder}: this tokenizer cannot be loaded ({one_line(error)})") from error
 
 
+def chat(problem: str, system: str) -> list[dict[str, str]]:
+    """The messages that a chat template turns into a prompt."""
+    return [*([{"role": "system", "content": system}] if system else []), {"role": "user", "content": problem}]
+
+
 class Prompts:
     """Makes prompts and appends paths to them, in the one way that this tokenizer and these servers allow."""
 
@@ -46,7 +51,8 @@ class Prompts:
     ) -> None:
         self.by_ids = abilities.token_ids and (tokenizer is not None or abilities.templates)
         self.path = "/v1/completions" if abilities.prompts else "/v1/chat/completions"
-        self._model, self._abilities, self._system, self._tokenizer = model, abilities, system, tokenizer
+        self._model, self._abilities, self._system = model, abilities, system
+        self._tokenizer = tokenizer if abilities.prompts else None
         self._bos = ""
 
     @property
@@ -67,7 +73,7 @@ class Prompts:
         """
         if self._tokenizer is None:
             return
-        ids, text = self._filled(self._messages("1 + 1"))
+        ids, text = self._filled(chat("1 + 1", self._system))
         body = {"model": self._model, "prompt": text, "max_tokens": 1}
         if not self.by_ids:
             told = chunk(await server.post(self.path, body)).prompt_tokens
@@ -79,7 +85,7 @@ class Prompts:
             raise ModelError(f"the tokenizer folder is not that of {self._model} at {server.url}; check the entry")
 
     async def prompt(self, server: Server, problem: str) -> Prompt:
-        messages = self._messages(problem)
+        messages = chat(problem, self._system)
         if self._tokenizer is not None:
             ids, text = self._filled(messages)
             if self.by_ids:
@@ -115,10 +121,6 @@ class Prompts:
             return list(self._tokenizer.encode(text, add_special_tokens=False))
         body = {"model": self._model, "prompt": text, "add_special_tokens": False}
         return list(map(int, (await server.post("/tokenize", body))["tokens"]))
-
-    def _messages(self, problem: str) -> list[dict[str, str]]:
-        system = [{"role": "system", "content": self._system}] if self._system else []
-        return [*system, {"role": "user", "content": problem}]
 
     def _filled(self, messages: list[dict[str, str]]) -> tuple[list[int], str]:
         assert self._tokenizer is not None

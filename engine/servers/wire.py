@@ -79,7 +79,7 @@ def _chunk(event: Any) -> Chunk:
     if "error" in event:
         raise ModelError(f"the server reports an error: {error_message(event)}")
     usage = event.get("usage") or {}
-    counted = {
+    counted: dict[str, Any] = {
         "prompt_tokens": usage.get("prompt_tokens"),
         "generated_tokens": usage.get("completion_tokens"),
         "cached_tokens": (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
@@ -90,6 +90,10 @@ def _chunk(event: Any) -> Chunk:
         return Chunk(prompt_ids=_ids(prompt_ids), **counted)
     choice = choices[0]
     message = choice.get("delta") or choice.get("message") or {}
+    if message.get("reasoning_content") or message.get("reasoning"):
+        raise ModelError(
+            "the server keeps a model's thoughts apart from its answer; start it without a reasoning parser"
+        )
     return Chunk(
         text=str(choice.get("text") or message.get("content") or ""),
         ids=_ids(choice.get("token_ids")),

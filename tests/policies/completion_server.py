@@ -57,6 +57,7 @@ class Behaviour:
     seeds: bool = True
     strict: bool = False
     chat: str = "flags"
+    hides_thoughts: bool = False
     says_window: bool = True
     usage: bool = True
     tokens_per_event: int = 1
@@ -232,7 +233,8 @@ class CompletionServer:
         best = [(self._decode([token]), logprob) for token, logprob in said.best]
         chat = "messages" in body
         if chat:
-            choice["delta" if body.get("stream") else "message"] = {"content": text}
+            said_as = "reasoning_content" if self.behaviour.hides_thoughts else "content"
+            choice["delta" if body.get("stream") else "message"] = {said_as: text}
         else:
             choice["text"] = text
         if self.behaviour.stop_reason:

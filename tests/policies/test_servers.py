@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from completion_server import BUILTIN, CompletionServer, Connect, Serve
-from markov import END, START, markov_checkpoint
+from markov import END, START, builtin_tokenizer, markov_checkpoint
 from recorded import PROBLEM, Recorded, make_run, solve, solve_with, texts, until
+from transformers import AddedToken
 
 from engine.answers import Checker
 from engine.cost import PolicyCost
@@ -40,7 +41,7 @@ SERVERS = [
         HOSTED, BUILTIN, "token ids, log-probabilities, seeds, stop reasons, plain sampling", id="as-little-as-possible"
     ),
     pytest.param(
-        HOSTED | {"completions": False, "usage": False}, None,
+        HOSTED | {"completions": False, "usage": False}, BUILTIN,
         "token ids, log-probabilities, seeds, stop reasons, plain sampling", id="chat-and-nothing-else",
     ),
 ]  # fmt: skip
@@ -103,10 +104,10 @@ async def sample(policy: Policy, draws: int, limit: int | None, **sampling: Any)
     return steps, cost
 
 
-#: Greedy tables: what is said first, and what the step then is, is in the table.
+#: Checkpoints that say one thing only: their table, tokens to add, and how a step of theirs is sampled.
 TABLES: dict[str, tuple[dict[str, dict[str, float]], list[str], dict[str, Any]]] = {
     "blank line in one token": ({START: {"a": 1.0}, "a": {"\n\n": 1.0}}, [], {}),
-    "blank line in two tokens": ({START: {"a": 1.0}, "a": {"\n": 1.0}, "\n": {"\n": 1.0}}, [], {}),
+    "blank line in two tokens": ({START: {"a": 1.0}, "a": {".\n": 1.0}, ".\n": {"\n": 1.0}}, [".\n"], {}),
     "blank line in a longer token": ({START: {"a": 1.0}, "a": {".\n\nb": 1.0}}, [".\n\n", ".\n\nb"], {}),
     "three newlines": ({START: {"a": 1.0}, "a": {"\n\n\n": 1.0}}, ["\n\n\n"], {}),
     "blank step first": ({START: {"\n\n": 1.0}, "\n\n": {"a": 1.0}, "a": {"b": 1.0}, "b": {"\n\n": 1.0}}, [], {}),
@@ -115,10 +116,9 @@ TABLES: dict[str, tuple[dict[str, dict[str, float]], list[str], dict[str, Any]]]
     "too long a step": ({START: {"a": 1.0}, "a": {"a": 1.0}}, [], {"max_step_tokens": 5}),
     "full window": ({START: {"a": 1.0}, "a": {"a": 1.0}}, [], {}),
 }
-START_IS_A_NEWLINE = {"blank line in two tokens"}  # where the table says what follows the prompt's last newline
 
 
-@pytest.mark.parametrize("case", [case for case in TABLES if case not in START_IS_A_NEWLINE])
+@pytest.mark.parametrize("case", TABLES)
 @pytest.mark.parametrize("behaviour", [VLLM, LLAMA_CPP], ids=["vllm", "bare"])
 async def test_a_step_ends_as_it_does_locally(
     tmp_path: Path, serve: Serve, connect: Connect, case: str, behaviour: dict[str, Any]
@@ -330,6 +330,10 @@ def test_a_chat_that_cannot_be_continued(serve: Serve, connect: Connect) -> None
     assert "begins a new message" in refused(connect, serve(templates=False, chat="never"))
 
 
+def test_a_server_that_hides_thoughts(serve: Serve, connect: Connect) -> None:
+    assert "thoughts apart" in refused(connect, serve(templates=False, hides_thoughts=True))
+
+
 def test_another_model(serve: Serve, connect: Connect) -> None:
     assert "does not serve 'larger'; it has served" in refused(connect, serve(), model="larger")
 
@@ -342,8 +346,10 @@ def test_a_context_window_that_nobody_knows(serve: Serve, connect: Connect) -> N
 
 
 def test_another_models_tokenizer(tmp_path: Path, serve: Serve, connect: Connect) -> None:
-    folder = markov_checkpoint(tmp_path, {START: {END: 1.0}}, extra=["1 +", "user"])
-    assert "tokenizer folder is not that of served" in refused(connect, serve(), tokenizer=folder)
+    other = builtin_tokenizer()
+    other.add_tokens([AddedToken("user", normalized=False, special=False)])
+    other.save_pretrained(tmp_path)
+    assert "tokenizer folder is not that of served" in refused(connect, serve(), tokenizer=tmp_path)
 
 
 def test_a_problem_longer_than_the_window(serve: Serve, connect: Connect, models: Models) -> None:

@@ -23,6 +23,8 @@ from engine.servers.prompts import Prompts
 PROBLEMS = problem_set("builtin-1000")[:20]
 #: Of 20 answers, how many fewer right ones chance explains: the draws are others, for each back end has its own dice.
 CHANCE = 4
+#: Seconds to wait for what takes a moment on a machine that does nothing else.
+PATIENCE_S = 300.0
 
 
 @pytest.fixture(params=["in process", "server"])
@@ -101,7 +103,7 @@ async def stop_when(running: Callable[[], int], policy: Policy, models: Models, 
     recorded = Recorded()
     run = make_run(policy, models.scorer, recorded, n=64, width=4, temperature=1.5)
     searching = asyncio.create_task(run.execute(checker))
-    await until(lambda: running() > 0, timeout=120)
+    await until(lambda: running() > 0, timeout=PATIENCE_S)
     searching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await searching
@@ -115,14 +117,14 @@ async def test_stop_aborts_the_requests_of_a_server(
         return sum(server.running() for server in servers)
 
     recorded = await stop_when(running, behind_servers, models, checker)
-    await until(lambda: running() == 0, timeout=120)
+    await until(lambda: running() == 0, timeout=PATIENCE_S)
     assert recorded.last.status == "stopped"
 
 
 async def test_stop_aborts_the_requests_in_process(in_process: VllmPolicy, models: Models, checker: Checker) -> None:
     running = in_process._engine.get_num_unfinished_requests
     recorded = await stop_when(running, in_process, models, checker)
-    await until(lambda: running() == 0, timeout=120)
+    await until(lambda: running() == 0, timeout=PATIENCE_S)
     assert recorded.last.status == "stopped"
     run = await solve_with(in_process, models.scorer, checker, strategy="greedy")
     assert run.last.status == "done", "the engine works on after an abort"
@@ -151,7 +153,7 @@ async def killed_in_mid_search(victims: list[VllmServer], policy: Policy, models
     recorded = Recorded()
     run = make_run(policy, models.scorer, recorded, n=32, width=4, temperature=1.2, reference="262")
     searching = asyncio.create_task(run.execute(checker))
-    await until(lambda: recorded.scored and any(server.running() for server in victims), timeout=120)
+    await until(lambda: recorded.scored and any(server.running() for server in victims), timeout=PATIENCE_S)
     for server in victims:
         if server.running():
             await asyncio.to_thread(server.kill)

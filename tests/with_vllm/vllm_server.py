@@ -18,7 +18,7 @@ from engine.assets import assets
 BUILTIN = assets() / "models" / "builtin-xs"
 
 #: Seconds that a server may take to start on a busy machine.
-_START_S = 420.0
+_START_S = 1200.0
 
 
 class VllmServer:
@@ -52,7 +52,7 @@ class VllmServer:
 
     def running(self) -> int:
         """Requests that vLLM is working on, or that wait."""
-        metrics = httpx.get(f"{self.url}/metrics", timeout=30).text
+        metrics = httpx.get(f"{self.url}/metrics", timeout=300).text
         found = re.findall(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} ([\d.e+]+)", metrics, re.MULTILINE)
         assert len(found) == 2, "the metrics have other names in this vLLM"
         return int(sum(map(float, found)))
