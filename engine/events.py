@@ -133,6 +133,7 @@ class RunStarted:
     origin: RunOrigin = "search"
     parent_run: str | None = None
     fork_node: int | None = None
+    comparison_id: str | None = None
     seq: int = 0
 
 

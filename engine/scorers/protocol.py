@@ -24,6 +24,14 @@ class ScorerSession(Protocol):
         """
         ...
 
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        """What scoring the last step of `path` takes where the steps before it are scored: positions computed, and
+        positions read from a cache instead. Of an empty path: what the problem takes, once a session.
+
+        Only asked of paths that this session has scored.
+        """
+        ...
+
     def close(self) -> None: ...
 
 

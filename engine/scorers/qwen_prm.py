@@ -78,12 +78,13 @@ class QwenPRM:
 
 
 class QwenPRMSession:
-    """One run's prompt and prefix cache."""
+    """One run's prompt and prefix cache; `lengths` are the positions of each node's segment, by the node's id."""
 
     def __init__(self, judge: _Judge, prompt: list[int]) -> None:
         self._judge = judge
         self.prompt = prompt
         self.cache = PrefixCache()
+        self.lengths: dict[int, int] = {}
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         if not paths:
@@ -92,6 +93,11 @@ class QwenPRMSession:
         cost.calls += 1
         self._judge.worker.submit(request)
         return await request.result()
+
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        if not path:
+            return len(self.prompt), 0
+        return self.lengths[path[-1].id], len(self.prompt) + sum(self.lengths[node.id] for node in path[:-1])
 
     def close(self) -> None:
         self.cache.clear()
@@ -173,6 +179,7 @@ class _Judge:
         spans: list[tuple[Hashable, int, int]] = [] if cached else [(_PROMPT, 0, len(missing))]
         for node in path[max(0, len(cached) - 1) :]:
             segment = self._segment(node)
+            session.lengths[node.id] = len(segment)
             start = end + len(missing)
             missing += segment
             spans.append((node.id, start, start + len(segment)))

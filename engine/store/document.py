@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.events import Decision, Event, StepScored
+from engine.store.comparisons import ComparisonRecord
 from engine.store.rows import RunRecord
 from engine.tree import Node, Tree
 
@@ -35,6 +36,18 @@ def document(record: RunRecord, events: Sequence[Event]) -> dict[str, Any]:
 def runs_document(records: Iterable[RunRecord]) -> dict[str, Any]:
     """The list of runs that `runs --json` prints."""
     return {"format": "tts-ui.runs", "version": VERSION, "runs": [run_entry(record) for record in records]}
+
+
+def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord, Sequence[Event]]]) -> dict[str, Any]:
+    """What `compare --json` prints: the run documents in the order asked; `shared` is what was really spent."""
+    return {
+        "format": "tts-ui.comparison",
+        "version": VERSION,
+        "id": record.id,
+        "budget": record.budget,
+        "shared": asdict(record.shared),
+        "runs": [document(run, events) for run, events in runs],
+    }
 
 
 def run_entry(record: RunRecord) -> dict[str, Any]:

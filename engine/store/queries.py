@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Engine, or_, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, or_, select
 
 from engine.errors import InvalidInput
 from engine.events import Decision, Event, StepSampled, StepScored
 from engine.store import rows
+from engine.store.comparisons import ComparisonRecord, comparison_record
 from engine.store.connect import snapshot
 from engine.store.rows import RunRecord, clean
-from engine.store.tables import decisions, nodes, runs, scores
+from engine.store.tables import comparisons, decisions, nodes, runs, scores
 
 #: Longer than any id, and short enough for a LIKE pattern.
 _LONGEST_PREFIX = 200
@@ -20,6 +24,21 @@ def find_run(engine: Engine, prefix: str) -> RunRecord:
     """The run whose id is, or alone begins with, `prefix`. Raises `InvalidInput("run", ...)`."""
     with snapshot(engine) as connection:
         return _find(connection, prefix)
+
+
+def find_comparison(engine: Engine, prefix: str) -> ComparisonRecord:
+    """The comparison whose id is, or alone begins with, `prefix`. Raises `InvalidInput("comparison", ...)`."""
+    with snapshot(engine) as connection:
+        return comparison_record(_row(connection, comparisons, prefix, "comparison"))
+
+
+def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | None:
+    """The comparison whose runs are exactly `run_ids`, in whatever order."""
+    of_first = select(runs.c.comparison_id).where(runs.c.id.in_([clean(run_id) for run_id in run_ids[:1]]))
+    with snapshot(engine) as connection:
+        row = connection.execute(select(comparisons).where(comparisons.c.id.in_(of_first))).first()
+    record = None if row is None else comparison_record(row)
+    return record if record and sorted(record.run_ids) == sorted(run_ids) else None
 
 
 def list_runs(engine: Engine, search: str | None, limit: int, offset: int) -> list[RunRecord]:
@@ -47,21 +66,26 @@ def read_run(engine: Engine, run_id: str, after: int) -> tuple[RunRecord, list[E
 
 
 def _find(connection: Connection, prefix: str) -> RunRecord:
+    return rows.run_record(_row(connection, runs, prefix, "run", "; `tts-ui runs` lists them"))
+
+
+def _row(connection: Connection, table: Table, prefix: str, what: str, advice: str = "") -> Row[Any]:
+    """The row of `table` whose id is, or alone begins with, `prefix`. Raises `InvalidInput` with `what` it is."""
     prefix = clean(prefix.strip())
     if not prefix:
-        raise InvalidInput("run", "give a run's id or the beginning of one")
-    row = connection.execute(select(runs).where(runs.c.id == prefix)).first()
+        raise InvalidInput(what, f"give a {what}'s id or the beginning of one")
+    row = connection.execute(select(table).where(table.c.id == prefix)).first()
     if row is not None:
-        return rows.run_record(row)
+        return row
     if len(prefix) > _LONGEST_PREFIX:
-        raise InvalidInput("run", "no run has so long an id; `tts-ui runs` lists them")
-    matching = runs.c.id.istartswith(prefix, autoescape=True)
-    found = connection.execute(select(runs).where(matching).order_by(runs.c.id).limit(2)).all()
+        raise InvalidInput(what, f"no {what} has so long an id{advice}")
+    matching = table.c.id.istartswith(prefix, autoescape=True)
+    found = connection.execute(select(table).where(matching).order_by(table.c.id).limit(2)).all()
     if not found:
-        raise InvalidInput("run", f"no run's id begins with {prefix!r}; `tts-ui runs` lists them")
+        raise InvalidInput(what, f"no {what}'s id begins with {prefix!r}{advice}")
     if len(found) > 1:
-        raise InvalidInput("run", f"several runs' ids begin with {prefix!r}; give more of it")
-    return rows.run_record(found[0])
+        raise InvalidInput(what, f"several {what}s' ids begin with {prefix!r}; give more of it")
+    return found[0]
 
 
 def _events(connection: Connection, run_id: str, after: int) -> list[StepSampled | StepScored | Decision]:

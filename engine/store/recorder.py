@@ -21,6 +21,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from engine.errors import StoreError
 from engine.events import Event, Usage
 from engine.store import rows
+from engine.store.comparisons import ComparisonRecord, comparison_values
 from engine.store.connect import reason, snapshot, writing
 from engine.store.rounds import Round, RoundWriter
 from engine.store.tables import nodes, runs
@@ -75,15 +76,18 @@ class Recorder:
         self._thread.start()
         atexit.register(self.close)
 
-    def record(self, events: Sequence[Event], usage: Usage, run_id: str) -> None:
-        """Queue `events` of one run, and its usage so far; returns at once.
+    def record(
+        self, events: Sequence[Event], usage: Usage, run_id: str, comparison: ComparisonRecord | None = None
+    ) -> None:
+        """Queue `events` of one run, its usage so far, and the comparison it is in, if any; returns at once.
 
         Events of a run arrive in the order of their `seq`. Raises `StoreError` if the run is no longer recorded, a
         number is not finite, or too much is waiting for a database that refuses it.
         """
         with self._changed:
             self._check(run_id)
-            arrived = Round(run_id, rows.usage_values(usage))
+            compared = comparison_values(comparison) if comparison else None
+            arrived = Round(run_id, rows.usage_values(usage), compared)
             next_node = arrived.fill(events, self._next_node.get(run_id), self._stored_nodes)
             if arrived.finish is not None:
                 self._next_node.pop(run_id, None)

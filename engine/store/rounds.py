@@ -12,8 +12,8 @@ from engine.errors import StoreError
 from engine.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored
 from engine.store import rows
 from engine.store.owner import this_process
-from engine.store.statements import Prepared, Values, inserting
-from engine.store.tables import decisions, nodes, runs, scores
+from engine.store.statements import Prepared, Values, inserting, saving
+from engine.store.tables import comparisons, decisions, nodes, runs, scores
 from engine.store.version import product_version
 
 _RAISE = update(nodes).where(nodes.c.run_id == bindparam("of_run"), nodes.c.id == bindparam("of_node"))
@@ -22,10 +22,11 @@ _OF_RUN = update(runs).where(runs.c.id == bindparam("of_run"))
 
 @dataclass(slots=True)
 class Round:
-    """What one call of `record` brought for one run, as rows."""
+    """What one call of `record` brought for one run, as rows; `comparison` is the row of the comparison it is in."""
 
     run_id: str
     usage: Values
+    comparison: Values | None = None
     run: Values | None = None
     nodes: list[Values] = field(default_factory=list)
     raises: list[Values] = field(default_factory=list)
@@ -74,7 +75,8 @@ class RoundWriter:
 
     def __init__(self, dialect: Dialect) -> None:
         ended = ("status", "stop_reason", "answer", "correct", "graded_by", "error", "grades")
-        late = {*ended, "comparison_id", "sweep_id"} - {"status"}
+        late = {*ended, "sweep_id"} - {"status"}
+        self._compare = saving(comparisons, dialect, rows.USAGE)
         self._begin = inserting(runs, dialect, without=late)
         self._node = inserting(nodes, dialect)
         self._raise = Prepared(_RAISE, dialect, ["of_run", "of_node", "copies", "revised_seq"])
@@ -84,7 +86,9 @@ class RoundWriter:
         self._end = Prepared(_OF_RUN, dialect, ["of_run", *ended])
 
     def save(self, connection: Connection, due: list[Round]) -> None:
-        """Write all rounds, table by table in the order their keys need; a run's last usage stands for all of them."""
+        """Write all rounds, table by table in the order their keys need; the last usage stands for all of them."""
+        compared = {saved.comparison["id"]: saved.comparison for saved in due if saved.comparison is not None}
+        self._compare.execute(connection, list(compared.values()))
         self._begin.execute(connection, [saved.run | saved.usage for saved in due if saved.run is not None])
         self._node.execute(connection, [row for saved in due for row in saved.nodes])
         self._raise.execute(connection, [row for saved in due for row in saved.raises])

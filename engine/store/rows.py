@@ -123,6 +123,7 @@ def run_values(event: RunStarted, owner: Owner, product_version: str, heartbeat:
         "origin": event.origin,
         "parent_run": event.parent_run,
         "fork_node": event.fork_node,
+        "comparison_id": event.comparison_id,
         **_model_values("policy", event.policy),
         **_model_values("scorer", event.scorer),
         "product_version": product_version,
@@ -254,6 +255,7 @@ def started(record: RunRecord) -> RunStarted:
         origin=record.origin,
         parent_run=record.parent_run,
         fork_node=record.fork_node,
+        comparison_id=record.comparison_id,
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = dict[str, Any]
@@ -40,3 +41,12 @@ def inserting(table: Table, dialect: Dialect, without: Iterable[str] = ()) -> Pr
     """An insert of all columns of `table` but those that stay NULL."""
     names = [column.name for column in table.columns if column.name not in set(without)]
     return Prepared(insert(table), dialect, names)
+
+
+def saving(table: Table, dialect: Dialect, changing: Iterable[str]) -> Prepared:
+    """An insert of all columns of `table`; a row that is there has its columns `changing` replaced."""
+    statement = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+    replaced = {name: statement.excluded[name] for name in changing}
+    known = [column.name for column in table.primary_key]
+    statement = statement.on_conflict_do_update(index_elements=known, set_=replaced)
+    return Prepared(statement, dialect, [column.name for column in table.columns])

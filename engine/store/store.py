@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.errors import StoreError
 from engine.events import Event, Usage
 from engine.store import queries
+from engine.store.comparisons import ComparisonRecord
 from engine.store.connect import open_engine, reason, resolve, snapshot, writing
 from engine.store.owner import Owner
 from engine.store.recorder import Recorder
@@ -54,9 +55,12 @@ class Store:
         """Why the last transaction failed, while what it held still waits to be written; None when all is well."""
         return self._recorder.error
 
-    def record(self, events: Sequence[Event], usage: Usage, run_id: str) -> None:
-        """Queue a round's events and the run's usage so far; returns at once (see `Recorder.record`)."""
-        self._recorder.record(events, usage, run_id)
+    def record(
+        self, events: Sequence[Event], usage: Usage, run_id: str, comparison: ComparisonRecord | None = None
+    ) -> None:
+        """Queue a round's events, the run's usage so far, and the comparison it is in; returns at once (see
+        `Recorder.record`)."""
+        self._recorder.record(events, usage, run_id, comparison)
 
     def flush(self, run_id: str | None = None) -> None:
         """Block until what was recorded so far is committed; raises `StoreError` if it cannot be (`Recorder.flush`).
@@ -72,6 +76,14 @@ class Store:
     def runs(self, search: str | None = None, limit: int = 50, offset: int = 0) -> list[RunRecord]:
         """Runs, newest first; `search` is looked for in problem, answer and strategy."""
         return queries.list_runs(self._engine, search, limit, offset)
+
+    def comparison(self, prefix: str) -> ComparisonRecord:
+        """The comparison with this id, or with the only id that begins so. Raises `InvalidInput("comparison", ...)`."""
+        return queries.find_comparison(self._engine, prefix)
+
+    def comparison_of(self, run_ids: Sequence[str]) -> ComparisonRecord | None:
+        """The comparison whose runs are exactly these, in whatever order; None if there is none."""
+        return queries.comparison_of(self._engine, run_ids)
 
     def read(self, run_id: str, after: int = -1) -> tuple[RunRecord, list[Event]]:
         """A run and its events of the same moment: `run` and `events` in one snapshot."""

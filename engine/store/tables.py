@@ -1,4 +1,4 @@
-"""The four tables. Columns carry the names of the run document (plus `run_id`), so that plain SQL and pandas work.
+"""The five tables. Columns carry the names of the run document (plus `run_id`), so that plain SQL and pandas work.
 
 Only types that SQLite and PostgreSQL share are used. A change here needs a migration beside it; a test compares them.
 """
@@ -30,10 +30,26 @@ class Base(DeclarativeBase):
         str: Text,
         dict[str, Any]: Json,
         list[int]: Json,
+        list[str]: Json,
     }
 
 
-class RunRow(Base):
+class _Spent:
+    """The columns of `Usage`."""
+
+    generated_tokens: Mapped[int]
+    prompt_tokens: Mapped[int]
+    prompt_tokens_reused: Mapped[int]
+    scored_tokens: Mapped[int]
+    scored_tokens_reused: Mapped[int]
+    policy_calls: Mapped[int]
+    scorer_calls: Mapped[int]
+    flops_paper: Mapped[float]
+    flops_all: Mapped[float]
+    wall_s: Mapped[float]
+
+
+class RunRow(_Spent, Base):
     """One search: what was asked, of which models, what came out, what it cost, and which process is running it."""
 
     __tablename__ = "runs"
@@ -73,17 +89,6 @@ class RunRow(Base):
     scorer_device: Mapped[str | None]
     scorer_template: Mapped[str | None]
 
-    generated_tokens: Mapped[int]
-    prompt_tokens: Mapped[int]
-    prompt_tokens_reused: Mapped[int]
-    scored_tokens: Mapped[int]
-    scored_tokens_reused: Mapped[int]
-    policy_calls: Mapped[int]
-    scorer_calls: Mapped[int]
-    flops_paper: Mapped[float]
-    flops_all: Mapped[float]
-    wall_s: Mapped[float]
-
     product_version: Mapped[str]
     owner_host: Mapped[str]
     owner_pid: Mapped[int]
@@ -91,6 +96,18 @@ class RunRow(Base):
     owner_started: Mapped[str]
     #: Unix seconds of the owner's last sign of life.
     heartbeat: Mapped[float]
+
+
+class ComparisonRow(_Spent, Base):
+    """Runs asked side by side, in the order of `run_ids`; the usage is what was really spent for all of them."""
+
+    __tablename__ = "comparisons"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[str]
+    paired: Mapped[bool]
+    budget: Mapped[int | None]
+    run_ids: Mapped[list[str]]
 
 
 class NodeRow(Base):
@@ -153,6 +170,7 @@ class DecisionRow(Base):
 
 
 runs = cast(Table, RunRow.__table__)
+comparisons = cast(Table, ComparisonRow.__table__)
 nodes = cast(Table, NodeRow.__table__)
 scores = cast(Table, ScoreRow.__table__)
 decisions = cast(Table, DecisionRow.__table__)

@@ -53,8 +53,8 @@ class Recorded:
         return ends[0]
 
 
-def assert_same_document(one: Recorded, other: Recorded) -> None:
-    """The two logs say the same but for ids, times, and floats beyond 1e-5 of their size."""
+def assert_same_document(one: Recorded, other: Recorded, within: float = 1e-5) -> None:
+    """The two logs say the same but for ids, times, and floats beyond `within` of their size."""
     assert len(one.events) == len(other.events)
     for mine, theirs in zip(one.events, other.events, strict=True):
         assert type(mine) is type(theirs)
@@ -67,7 +67,7 @@ def assert_same_document(one: Recorded, other: Recorded) -> None:
             if key in ours:
                 numbers[key], others[key] = ours.pop(key), yours.pop(key)
         assert ours == yours
-        assert numbers == approx(others, rel=1e-5, abs=1e-5)
+        assert numbers == approx(others, rel=within, abs=within)
 
 
 def texts(tree: Tree) -> list[tuple[int | None, str, str, int]]:

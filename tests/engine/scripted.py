@@ -94,5 +94,8 @@ class ScriptedScorer:
         cost.scored_tokens += sum(map(len, whole))
         return [self.value(path) for path in whole]
 
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        return sum(len(node.text) for node in path), 0
+
     def close(self) -> None:
         pass

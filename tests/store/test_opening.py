@@ -154,7 +154,7 @@ def test_postgresql_may_be_shared_but_not_the_tables(postgresql_url: str) -> Non
     Store.open(postgresql_url).close()
     with psycopg.connect(postgresql_url) as connection:
         connection.execute(f"DROP TABLE {migrations.VERSION_TABLE}")
-    assert "another program's tables (decisions, nodes, runs)" in refusal(postgresql_url)
+    assert "another program's tables (comparisons, decisions, nodes)" in refusal(postgresql_url)
 
 
 def test_the_migrations_end_where_the_tables_are(url: str) -> None:

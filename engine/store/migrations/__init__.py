@@ -5,7 +5,7 @@ is ever dropped.
 """
 
 #: The newest revision: a database that has it is opened without loading Alembic at all.
-HEAD = "0001"
+HEAD = "0002"
 
 #: Not Alembic's own default name, so that a PostgreSQL database can be shared with other programs.
 VERSION_TABLE = "tts_ui_version"
