@@ -2,14 +2,25 @@
 
 Two conventions of FLOPs stand side by side because they disagree: the paper's (arXiv 2502.06703, Table 4) counts only
 the tokens the policy generates; the whole cost counts prompts and the PRM too, and the PRM is usually the larger part.
+Against the large models of the study, both say how many generated tokens of theirs the same FLOPs would buy.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.events import ModelInfo, Usage
+
+#: Parameters of the large models that the study compares with, counted from the shapes in "The Llama 3 Herd of Models"
+#: (arXiv 2407.21783, table 3; vocabulary 128,256, embeddings not tied). GPT-4o is left out: its size is not public.
+LARGE_MODELS: Mapping[str, int] = {"Llama-3.1-405B": 405_853_388_800, "Llama-3.1-70B": 70_553_706_496}
+
+
+def tokens_for(flops: float, parameters: int) -> float:
+    """How many tokens a model of that size would generate for `flops`, at 2 FLOPs a parameter and token."""
+    return flops / (2.0 * parameters)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from engine.answers import Checker
+from engine.comparison import Comparison
+from engine.errors import StoreError
 from engine.events import Event, RunFinished, Usage
 from engine.models import Catalogue
 from engine.params import RunParams
@@ -44,6 +46,40 @@ class Running:
         self.future.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class Comparing:
+    """A comparison that was submitted; `runs` in the order asked."""
+
+    id: str
+    runs: tuple[Running, ...]
+    paired: bool
+
+    def stop(self) -> None:
+        """Stop every run of it."""
+        for running in self.runs:
+            running.stop()
+
+
+class _Recording:
+    """Where a run's events go: the store, with the bill of the comparison it is in."""
+
+    def __init__(self, store: Store, run_id: str, comparison: Comparison | None = None) -> None:
+        self.run_id = run_id
+        self._store, self._comparison = store, comparison
+        self._begun = threading.Event()
+
+    def take(self, events: Sequence[Event], usage: Usage) -> None:
+        compared = self._comparison.billed(self.run_id, usage) if self._comparison else None
+        self._store.record(events, usage, self.run_id, compared)
+        self._begun.set()
+
+    def wait(self, running: Running) -> None:
+        """Return when the run's first row is in the store."""
+        while not self._begun.wait(timeout=0.1) and not running.ended.is_set():
+            pass
+        self._store.flush(self.run_id)
+
+
 class Host:
     """Runs searches and records them.
 
@@ -71,23 +107,30 @@ class Host:
         `StoreError` where nothing can be recorded.
         """
         pair = self.catalogue.load(models)
-        run_id = new_run_id()
-        begun, ended = threading.Event(), threading.Event()
-
-        def record(events: Sequence[Event], usage: Usage) -> None:
-            self.store.record(events, usage, run_id)
-            begun.set()
-
-        run = Run(run_id, question, params, pair.policy, pair.scorer, record)
-        self.watch(run_id)
-        future = asyncio.run_coroutine_threadsafe(self._execute(run, ended), self._loop)
-        self.running[run_id] = running = Running(run, future, ended)
-        if ended.is_set():  # it was over before it could be listed
-            self.running.pop(run_id, None)
-        while not begun.wait(timeout=0.1) and not ended.is_set():
-            pass
-        self.store.flush(run_id)
+        recording = _Recording(self.store, new_run_id())
+        running = self._start(Run(recording.run_id, question, params, pair.policy, pair.scorer, recording.take))
+        recording.wait(running)
         return running
+
+    def compare(
+        self, question: Question, params: Sequence[RunParams], models: str | None = None, *, paired: bool = True
+    ) -> Comparing:
+        """Start a run for each of `params`, side by side; returns when all have their first row in the store.
+
+        Paired runs share what draws and scores they have in common, and each is charged as if it were alone. Unpaired
+        ones share nothing: each has its own seed, the one given plus its place (from 0). Errors as with `submit`.
+        """
+        comparison = Comparison(question, params, self.catalogue.load(models), paired=paired)
+        recordings = [_Recording(self.store, run_id, comparison) for run_id in comparison.run_ids]
+        runs = [comparison.run(place, recording.take) for place, recording in enumerate(recordings)]
+        comparing = Comparing(comparison.id, tuple(map(self._start, runs)), paired)
+        try:
+            for recording, running in zip(recordings, comparing.runs, strict=True):
+                recording.wait(running)
+        except StoreError:
+            comparing.stop()
+            raise
+        return comparing
 
     def watch(self, run_id: str) -> None:
         """Say that somebody is looking at this run right now."""
@@ -112,6 +155,15 @@ class Host:
         self._loop.close()
         self._checker.close()
         self.catalogue.close()
+
+    def _start(self, run: Run) -> Running:
+        self.watch(run.id)
+        ended = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(self._execute(run, ended), self._loop)
+        self.running[run.id] = running = Running(run, future, ended)
+        if ended.is_set():  # it was over before it could be listed
+            self.running.pop(run.id, None)
+        return running
 
     async def _execute(self, run: Run, ended: threading.Event) -> RunFinished:
         try:

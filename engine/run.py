@@ -77,13 +77,15 @@ class Run:
     """A run in the making; `writing()` is the step being written at this moment."""
 
     def __init__(
-        self, run_id: str, question: Question, params: RunParams, policy: Policy, scorer: Scorer | None, sink: Sink
-    ) -> None:
+        self, run_id: str, question: Question, params: RunParams, policy: Policy, scorer: Scorer | None, sink: Sink,
+        *, comparison_id: str | None = None,
+    ) -> None:  # fmt: skip
         self.id, self.question, self.params = run_id, question, params
         self._policy, self._scorer, self._sink = policy, scorer if params.kind.scored else None, sink
         if params.kind.scored and scorer is None:
             raise InvalidInput("scorer", f"{params.strategy} needs a PRM and these models have none; choose others")
         check_fits(question, policy, self._scorer)
+        self._comparison_id = comparison_id
         self._session: PolicySession | None = None
 
     def writing(self) -> str:
@@ -133,6 +135,7 @@ class Run:
             params=self.params.recorded(),
             policy=self._policy.info,
             scorer=self._scorer.info if self._scorer else None,
+            comparison_id=self._comparison_id,
         )
 
     async def _conclude(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:

@@ -154,6 +154,8 @@ class Search:
         for depth in sorted({node.depth for node in unscored.values()}):
             level = [node for node in unscored.values() if node.depth == depth]
             scores = await self._scorer.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
+            if len(scores) != len(level):  # nobody knows which score is whose
+                raise ModelError(f"{name} gave {len(scores)} scores for {len(level)} steps; none of them is used")
             for node, value in zip(level, scores, strict=True):
                 if value is None:
                     continue

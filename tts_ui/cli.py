@@ -15,10 +15,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from engine.params import FINISHED_RULES, TREE_POLICIES, RunParams
-from engine.selection import RULES, VOTES
+from engine.params import RunParams
 from engine.strategies import STRATEGIES
 from tts_ui.cli_errors import exit_code
+from tts_ui.cli_options import AsJson, Db, Problem, SearchOptions, strategies_named, takes_search_options
 
 app = typer.Typer(
     name="tts-ui",
@@ -28,15 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-#: The one place that knows the defaults is `RunParams`.
-_DEFAULT = RunParams()
-
-Db = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="A SQLite file or database URL; else TTS_UI_DB, else runs.db in the user's data."),
-]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a beginning that no other run's id has.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -70,49 +62,38 @@ def serve(
 
 
 @app.command()
+@takes_search_options
 def solve(
-    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="The problem; - reads standard input.")],
-    strategy: Annotated[str, typer.Option(help=f"One of {', '.join(STRATEGIES)}.")] = _DEFAULT.strategy,
-    n: Annotated[int, typer.Option(help="N, completions to ask for.")] = _DEFAULT.n,
-    width: Annotated[int, typer.Option(help="M, children a survivor; must divide N.")] = _DEFAULT.width,
-    select: Annotated[
-        str | None, typer.Option(help=f"Which answer wins: {', '.join(RULES)}. Default: prm_last_vote with a PRM.")
-    ] = _DEFAULT.select,
-    temperature: Annotated[float, typer.Option(help="Of sampling, 0 to 5.")] = _DEFAULT.temperature,
-    top_p: Annotated[float, typer.Option(help="Sample from this share of the probability.")] = _DEFAULT.top_p,
-    seed: Annotated[int, typer.Option(help="All randomness derives from it.")] = _DEFAULT.seed,
-    models: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
-    ] = None,
-    scorer: Annotated[str | None, typer.Option(metavar="NAME", help="The PRM; only the pair's own for now.")] = None,
-    finished: Annotated[
-        str, typer.Option(help=f"Finished children in beam search: {' or '.join(FINISHED_RULES)}.")
-    ] = _DEFAULT.finished,
-    max_steps: Annotated[int, typer.Option(help="The longest chain, in steps.")] = _DEFAULT.max_steps,
-    max_tokens_total: Annotated[int | None, typer.Option(help="Generated tokens that may be spent.")] = None,
-    lookahead: Annotated[int, typer.Option(help="L, greedy steps that judge a candidate (lookahead).")] = (
-        _DEFAULT.lookahead
-    ),
-    tree_policy: Annotated[
-        str, typer.Option(help=f"How mcts descends: {' or '.join(TREE_POLICIES)}.")
-    ] = _DEFAULT.tree_policy,
-    exploration: Annotated[float, typer.Option(help="c, the weight of exploration in mcts.")] = _DEFAULT.exploration,
-    probe: Annotated[
-        int, typer.Option(help="Samples from which compute_optimal estimates the difficulty.")
-    ] = _DEFAULT.probe,
-    votes: Annotated[str, typer.Option(help=f"What has a vote: {' or '.join(VOTES)} completions.")] = _DEFAULT.votes,
-    answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The right answer, to grade against.")] = None,
-    as_json: AsJson = False,
-    db: Db = None,
+    *,
+    problem: Problem,
+    strategy: Annotated[str, typer.Option(help=f"One of {', '.join(STRATEGIES)}.")] = RunParams().strategy,
+    options: SearchOptions,
 ) -> None:
     """Search for the answer to a problem and record the search. Ctrl-C stops it and keeps what it found."""
-    params = RunParams(
-        strategy, n, width, select, temperature, top_p, seed, finished, max_steps, max_tokens_total,
-        votes=votes, lookahead=lookahead, tree_policy=tree_policy, exploration=exploration, probe=probe,
-    )  # fmt: skip
-    from tts_ui.cli_solve import Request, solve
+    params = options.params(strategy)
+    from tts_ui.cli_solve import solve
 
-    raise typer.Exit(solve(Request(problem, answer, params, models, scorer, db, as_json)))
+    raise typer.Exit(solve(problem, params, options))
+
+
+@app.command()
+@takes_search_options
+def compare(
+    *,
+    problem: Problem,
+    strategies: Annotated[str, typer.Option(metavar="S1,S2,...", help=f"Two or more of {', '.join(STRATEGIES)}.")],
+    unpaired: Annotated[bool, typer.Option("--unpaired", help="A seed of its own for each, nothing shared.")] = False,
+    options: SearchOptions,
+) -> None:
+    """Search for the answer to one problem by several strategies, side by side, and record them.
+
+    They share the samples they have in common, each is charged as if it were alone, and the real total is shown beside.
+    An option that only some of the strategies have goes to those. Ctrl-C stops them all and keeps what they found.
+    """
+    params = [options.params(strategy) for strategy in strategies_named(strategies)]
+    from tts_ui.cli_compare import compare
+
+    raise typer.Exit(compare(problem, params, options, paired=not unpaired))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
+from engine.cost import LARGE_MODELS, tokens_for
 from engine.events import Decision
 from engine.selection import RULES, choose, rule_named
 from engine.store import RunRecord
@@ -117,6 +118,15 @@ def cost(record: RunRecord) -> str:
         ("calls", f"{usage.policy_calls} policy, {usage.scorer_calls} PRM", "batches sent to each model"),
         ("FLOPs, the paper's way", numbers.flops(usage.flops_paper), "2 x policy parameters x tokens generated"),
         ("FLOPs, all", numbers.flops(usage.flops_all), "prompts and the PRM counted too"),
+        *[
+            (
+                f"the same in {name} tokens",
+                f"{numbers.fraction(tokens_for(usage.flops_paper, size))}, "
+                f"all {numbers.fraction(tokens_for(usage.flops_all, size))}",
+                f"generated tokens that the FLOPs would buy of its {size / 1e9:.0f}B parameters",
+            )
+            for name, size in LARGE_MODELS.items()
+        ],
         ("time", numbers.seconds(usage.wall_s), "wall clock"),
     ]
     if record.scorer is None:

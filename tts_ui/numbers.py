@@ -21,6 +21,11 @@ def flops(value: float | None) -> str:
     return f"{value:.0f} FLOP"
 
 
+def fraction(value: float) -> str:
+    """A count that may be far below one: two digits of it."""
+    return count(round(value)) if value >= 100 else f"{value:.2g}"
+
+
 def seconds(value: float | None) -> str:
     if value is None:
         return NOT_AVAILABLE

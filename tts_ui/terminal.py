@@ -18,6 +18,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
+from engine.cost import LARGE_MODELS, tokens_for
+from engine.events import Usage
 from engine.selection import choose
 from engine.tree import Node, Tree
 from tts_ui import numbers
@@ -35,7 +37,7 @@ _VIRIDIS = (
 #: The shapes of the page's tree; the chosen path has its own.
 _SHAPES = {"open": "●", "kept": "●", "pruned": "○", "finished": "◆"}
 _ON_PATH, _CHOSEN = "▶", "★"
-_OUTCOMES = {True: "correct", False: "wrong", None: ""}
+OUTCOMES = {True: "correct", False: "wrong", None: ""}
 _ENDED = {"eos": "", "length": "cut: out of room", "budget": "cut: out of budget", "step": ""}
 
 #: Control characters (escape sequences begin with one) and those that turn the direction of writing.
@@ -69,7 +71,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 def print_summary(record: RunRecord, tree: Tree, look_again: str) -> None:
     """The answer, who voted for it, what it cost, and how to see more."""
-    console = _console()
+    console = console_for_text()
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))
     console.print(Text(look_again, style="dim"), soft_wrap=True)
@@ -77,7 +79,7 @@ def print_summary(record: RunRecord, tree: Tree, look_again: str) -> None:
 
 def print_tree(record: RunRecord, tree: Tree) -> None:
     """The whole tree: every step with its score, what became of it and why."""
-    console = _console()
+    console = console_for_text()
     deepest = max(node.depth for node in tree.nodes)
     console.width = max(console.width, 4 * deepest + _LEAST)
     console.print(Text(_asked(record), style="dim"))
@@ -86,6 +88,18 @@ def print_tree(record: RunRecord, tree: Tree) -> None:
     console.print(_drawing(record, tree))
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))
+    if record.usage.flops_all:
+        console.print(Text(f"the same FLOPs would buy {bought(record.usage)}", style="dim"), soft_wrap=True)
+
+
+def bought(usage: Usage) -> str:
+    """What the same FLOPs would buy of the large models, by both conventions."""
+    parts = [
+        f"{numbers.fraction(tokens_for(usage.flops_paper, size))} tokens of {name} "
+        f"(all: {numbers.fraction(tokens_for(usage.flops_all, size))})"
+        for name, size in LARGE_MODELS.items()
+    ]
+    return ", ".join(parts)
 
 
 def print_runs(records: Sequence[RunRecord]) -> None:
@@ -96,15 +110,15 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     for record in records:
         table.add_row(
             record.id, record.created_at[:16].replace("T", " "), record.strategy, str(record.params.get("n", "")),
-            record.status, Text(one_line(record.answer or "")), _OUTCOMES[record.correct],
+            record.status, Text(one_line(record.answer or "")), OUTCOMES[record.correct],
             Text(one_line(record.problem)),
         )  # fmt: skip
-    _console().print(table)
+    console_for_text().print(table)
 
 
 def print_models(catalogue: Catalogue) -> None:
     """The pairs of a catalogue, from its file alone: nothing is loaded."""
-    console = _console()
+    console = console_for_text()
     for pair in catalogue.pairs.values():
         default = " (default)" if pair.name == catalogue.default else ""
         scorer = f"{pair.scorer.path} ({pair.scorer.kind})" if pair.scorer else "none"
@@ -114,7 +128,7 @@ def print_models(catalogue: Catalogue) -> None:
             console.print(Text(f"  {one_line(pair.note)}", style="dim"))
 
 
-def _console() -> Console:
+def console_for_text() -> Console:
     console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, _PAPER)
@@ -127,11 +141,11 @@ def _answer(record: RunRecord, tree: Tree) -> Text:
     if record.error:
         return Text(f"failed: {one_line(record.error)}", style="bold")
     if record.answer is None:
-        words = ", ".join(filter(None, [_OUTCOMES[record.correct], state, stop]))
+        words = ", ".join(filter(None, [OUTCOMES[record.correct], state, stop]))
         return Text.assemble(("No answer", "bold"), f"  {words}" if words else "")
     line = Text.assemble("Answer ", (one_line(record.answer), "bold"))
     if record.correct is not None:
-        line.append(f"  {_OUTCOMES[record.correct]}", style="bold")
+        line.append(f"  {OUTCOMES[record.correct]}", style="bold")
     details = [_votes(record, tree), state, stop]
     return line.append("".join(f"  {detail}" for detail in details if detail))
 
@@ -190,7 +204,7 @@ def _label(record: RunRecord, node: Node, scorer: str | None, on_path: bool, cho
         line.append(f"  x{node.copies}")
     if node.answer is not None:
         grade = record.grades.get(node.answer)
-        line.append(f"  answer {one_line(node.answer)} {_OUTCOMES[grade.correct if grade else None]}".rstrip())
+        line.append(f"  answer {one_line(node.answer)} {OUTCOMES[grade.correct if grade else None]}".rstrip())
     words = "\n".join(filter(str.strip, printable(node.text).splitlines()))
     return line.append(f"\n{words}", style="" if on_path else "dim" if node.status == "pruned" else "")
 

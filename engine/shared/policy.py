@@ -159,9 +159,9 @@ class _Batch:
         known = self._common.drawn.known
         remembered = [known[key].tokens for key in self._keys if key in known]
         all_of_it = len(keys) == len(self._keys)
-        if self._left is not None and not all_of_it:
+        if self._left is not None:
             expected = sum(remembered) + self._common.mean_tokens() * (len(self._keys) - len(remembered))
-            if expected > self._left or (self._keys, self._left) in self._common.cut.known:
+            if (self._keys, self._left) in self._common.cut.known or (expected > self._left and not all_of_it):
                 return {}
         wanted = dict(zip(self._keys, self._draws, strict=True))
         room = None if self._left is None else self._left - sum(remembered)

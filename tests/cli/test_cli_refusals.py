@@ -35,6 +35,15 @@ MISTAKES = [
     ("--max-steps: ", ["solve", "a", "--max-steps", "0"]),
     ("--max-tokens-total: ", ["solve", "a", "--max-tokens-total", "0"]),
     ("--answer: ", ["solve", "a", "--answer", " "]),
+    ("--strategies: unknown strategy 'guess'; choose some of greedy", ["compare", "a", "--strategies", "dvts,guess"]),
+    ("--strategies: dvts is named twice", ["compare", "a", "--strategies", "dvts,greedy,dvts"]),
+    ("--strategies: a comparison needs two or more", ["compare", "a", "--strategies", "dvts"]),
+    ("--strategies: a comparison needs two or more", ["compare", "a", "--strategies", ","]),
+    ("Missing option '--strategies'; see `tts-ui compare --help`", ["compare", "a"]),
+    ("--width: M = 3 does not divide", ["compare", "a", "--strategies", "greedy,dvts", "--width", "3"]),
+    ("--select: ", ["compare", "a", "--strategies", "dvts,majority_vote", "--select", "prm_last_max"]),
+    ("--models: unknown pair 'huge'", ["compare", "a", "--strategies", "dvts,mcts", "--models", "huge"]),
+    ("PROBLEM: it is empty", ["compare", " ", "--strategies", "dvts,mcts"]),
     ("Missing argument 'PROBLEM'; see `tts-ui solve --help`", ["solve"]),
     ("No such option: --widht (Possible options: --width)", ["solve", "a", "--widht", "4"]),
     ("No such option: -3; put -- before a PROBLEM that begins with a dash", ["solve", "-3 + 5"]),
@@ -50,7 +59,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("line", "arguments"), MISTAKES, ids=[" ".join(args)[:40] for _, args in MISTAKES])
 def test_a_mistake_is_one_line_and_exit_code_2(tts_ui: Cli, line: str, arguments: list[str], tmp_path: Path) -> None:
-    db = ["--db", str(tmp_path / "runs.db")] if arguments[0] in ("solve", "runs", "export") else []
+    db = ["--db", str(tmp_path / "runs.db")] if arguments[0] in ("solve", "compare", "runs", "export") else []
     at = arguments.index("--") if "--" in arguments else len(arguments)
     outcome = tts_ui(*arguments[:at], *db, *arguments[at:])
     assert (outcome.code, outcome.out) == (2, "")

@@ -160,7 +160,7 @@ def test_ctrl_c_stops_the_search_and_keeps_its_tree(start: Start, tts_ui: Cli, d
     progress = bytearray()
     reader = threading.Thread(target=_drain, args=[terminal, progress], daemon=True)
     reader.start()
-    run_id = _wait_for_steps(solving, db)
+    run_id = wait_for_steps(solving, db)
     solving.send_signal(signal.SIGINT)
     out, _ = solving.communicate(timeout=120)
     reader.join(timeout=10)
@@ -174,7 +174,7 @@ def test_ctrl_c_stops_the_search_and_keeps_its_tree(start: Start, tts_ui: Cli, d
     assert tts_ui("export", run_id, "--db", db).out.encode() == out
 
 
-def _wait_for_steps(solving: Any, db: Path) -> str:
+def wait_for_steps(solving: Any, db: Path) -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and solving.poll() is None:
         if db.exists():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from recorded import solve
 
 from engine.answers import Checker
-from engine.cost import Meter
+from engine.cost import LARGE_MODELS, Meter, tokens_for
 from engine.events import ModelInfo
 from engine.models import Models
 
@@ -19,6 +20,28 @@ def test_flops_by_the_paper_and_in_all() -> None:
     assert usage.flops_paper == 2 * 1000 * 50
     assert usage.flops_all == 2 * 1000 * (50 + 20) + 2 * 7000 * 60
     assert Meter(ModelInfo("p", 1000, 10), None).usage().flops_all == 0
+
+
+def llama_parameters(layers: int, width: int, heads: int, feed_forward: int) -> int:
+    """Counted from the shape: 8 key and value heads, a gated feed-forward, two norms a layer, two embeddings."""
+    keys_and_values = 2 * width * 8 * (width // heads)
+    layer = 2 * width * width + keys_and_values + 3 * width * feed_forward + 2 * width
+    return layers * layer + 2 * 128_256 * width + width
+
+
+def test_large_models_are_counted_from_their_shapes() -> None:
+    assert {
+        "Llama-3.1-405B": llama_parameters(126, 16_384, 128, 53_248),
+        "Llama-3.1-70B": llama_parameters(80, 8_192, 64, 28_672),
+    } == LARGE_MODELS
+
+
+def test_what_the_same_flops_buy_of_a_large_model() -> None:
+    size = LARGE_MODELS["Llama-3.1-405B"]
+    meter = Meter(ModelInfo("same size", size, 10), None)
+    meter.policy_cost.generated_tokens = 120
+    assert tokens_for(meter.usage().flops_paper, size) == 120
+    assert tokens_for(meter.usage().flops_paper, size // 4) == pytest.approx(480)
 
 
 async def test_a_run_s_flops_follow_from_its_counts(models: Models, checker: Checker) -> None:

@@ -53,8 +53,7 @@ def assert_as_if_alone(together: Recorded, alone: Recorded) -> None:
     assert replace(together.usage, wall_s=0) == replace(alone.usage, wall_s=0)
 
 
-@pytest.mark.parametrize("budget", [None, 1, 64, 333, 900])
-@pytest.mark.parametrize("seed", [0, 5])
+@pytest.mark.parametrize(("budget", "seed"), [(None, 0), (1, 5), (64, 1), (333, 2), (900, 0)])
 async def test_every_run_is_what_it_is_alone(models: Models, checker: Checker, budget: int | None, seed: int) -> None:
     assert models.scorer is not None
     requests = [{"strategy": name, "n": 16, "width": 4, "seed": seed, "max_tokens_total": budget} for name in NAMES]
@@ -122,7 +121,7 @@ async def test_no_draw_is_made_and_no_step_judged_twice(checker: Checker) -> Non
 
 async def test_a_stopped_run_takes_nothing_from_the_others(models: Models, checker: Checker) -> None:
     assert models.scorer is not None
-    requests = [{"strategy": name, "n": 64, "temperature": 1.2} for name in ("majority_vote", "best_of_n", "dvts")]
+    requests = [{"strategy": name, "n": 24, "temperature": 1.2} for name in ("majority_vote", "best_of_n", "dvts")]
     together = Together(models.policy, models.scorer, requests)
     tasks = [asyncio.ensure_future(run.execute(checker)) for run in together.runs]
     await until(lambda: together.runs[0].writing() and together.policy.cost.generated_tokens)
@@ -147,8 +146,11 @@ async def test_what_nobody_waits_for_is_not_made(models: Models, checker: Checke
     await asyncio.wait(tasks)
     await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
     assert [recorded.last.status for recorded in together.records] == ["stopped", "stopped"]
-    whole = await solve(models, checker, **requests[0])
-    assert together.policy.cost.generated_tokens < whole.usage.generated_tokens
+    spent = []
+    for _ in range(2):  # while the model works for another, nothing is added to what was stopped
+        await solve(models, checker, strategy="greedy")
+        spent.append(together.policy.cost)
+    assert spent[0] == spent[1]
 
 
 class FailsOnce(ScriptedScorer):

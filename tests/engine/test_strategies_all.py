@@ -156,6 +156,36 @@ async def test_draws_vote_and_distinct_completions_are_an_option(checker: Checke
     assert [(group.answer, group.votes, group.weight) for group in groups] == [("2", 2, 1.0), ("1", 1, 0.5)]
 
 
+@pytest.mark.parametrize("strategy", SCORED)
+@pytest.mark.parametrize("lost", [1, -1])
+async def test_scores_that_do_not_match_the_steps_end_the_run_and_are_no_zeros(
+    checker: Checker, strategy: str, lost: int
+) -> None:
+    class Miscounts(ScriptedScorer):
+        async def score(self, paths: Any, cost: Any) -> list[float]:
+            scores = await super().score(paths, cost)
+            return scores[lost:] if lost > 0 else [*scores, 0.9]
+
+    policy = ScriptedPolicy(bushy)
+    run = await solve_with(policy, Miscounts(judge), checker, strategy=strategy, n=8, width=4, problem="p")
+    assert run.last.status == "failed"
+    assert "scores for" in (run.last.error or "")
+    assert run.scored == []
+
+
+@pytest.mark.parametrize("strategy", NAMES)
+async def test_draws_that_are_all_alike_are_searched_to_their_end(checker: Checker, strategy: str) -> None:
+    def script(path: str, index: int) -> tuple[str, Finish]:
+        return (r"so \boxed{1}", "eos") if path else ("same\n\n", "step")
+
+    policy = ScriptedPolicy(script)
+    run = await solve_with(policy, ScriptedScorer(judge), checker, strategy=strategy, n=8, width=4, problem="p")
+    assert (run.last.status, run.last.answer) == ("done", "1")
+    assert [node.depth for node in run.tree.nodes[1:]] == [1, 2]
+    (leaf,) = run.tree.completions()
+    assert leaf.copies <= 8  # a beam is never copied to fill a slot, so its draws are all that votes
+
+
 def test_every_entry_of_the_registry_has_its_function_and_its_options() -> None:
     for name, strategy in STRATEGIES.items():
         assert strategy.run.__name__ == name == strategy.name
