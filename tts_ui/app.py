@@ -11,7 +11,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
-from gradio.components import Navbar
 
 from engine.assets import assets
 from engine.builtin.recorded import SHOWCASE
@@ -50,8 +49,7 @@ def build(host: Host) -> gr.Blocks:
 
 
 def _top(models: str, page: str) -> None:
-    """What every page begins with; Gradio's own bar of pages is left out for the one in the header."""
-    Navbar(visible=False)
+    """What every page begins with."""
     gr.HTML(_header(models, page), elem_id="header", container=False, padding=False)
 
 

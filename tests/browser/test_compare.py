@@ -151,7 +151,7 @@ def test_strategies_grow_side_by_side_to_their_end(compare: OpenPage, app: App) 
         page.wait_for_selector(f"{tree(place)}[data-status=running], {tree(place)}[data-status=done]")
     for place in "abc":
         wait_for(page, place, status="done")
-    assert not page.locator("#tree-d").count()
+    assert not page.is_visible("#tree-d")
     ids = [str(page.get_attribute(tree(place), "data-run")) for place in "abc"]
     records = [app.host.store.run(run_id) for run_id in ids]
     assert [record.strategy for record in records] == ["best_of_n", "beam_search", "majority_vote"]

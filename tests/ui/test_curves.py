@@ -50,11 +50,13 @@ def test_distinct_votes_count_once(solved: Solve) -> None:
 
 
 def test_a_prefix_is_what_would_have_been_elected_there(solved: Solve) -> None:
-    run = solved("beam_search")
+    run = solved("mcts")
     points = curves_of(run).share.points
-    finished = [event.node for event in run.events if isinstance(event, Decision) and event.action == "finish"]
-    for count, (_, share) in enumerate(points, start=1):
-        groups = [g for g in _groups(run, set(finished[:count])) if g.answer is not None]
+    assert len(points) > 1
+    _, finishings = finishing(run.events)
+    for spent, share in points:
+        by_then = {found.leaf for found in finishings if found.spent <= spent}
+        groups = [g for g in _groups(run, by_then) if g.answer is not None]
         total = sum(group.weight for group in groups)
         assert share == pytest.approx(sum(group.weight for group in groups if group.correct) / total)
 

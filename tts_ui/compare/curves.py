@@ -1,8 +1,9 @@
 """How a search came on, against the tokens it had generated: two curves, read from its event log in the order of seq.
 
 Each point says what would have been elected had the search stopped there: the completions finished by then, each with
-the score that was recorded for it (a step's score does not depend on when it is asked for). Nothing is interpolated,
-and a curve without its numbers has no points and says why.
+the score that was recorded for it (a step's score does not depend on when it is asked for). Completions of one batch,
+which came for the same tokens, are one point. Nothing is interpolated, and a curve without its numbers has no points
+and says why.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ def curves(record: RunRecord, tree: Tree, events: Iterable[Event]) -> Curves:
     scorer = record.scorer.name if record.scorer else None
     reducer = rule.reducer or "last"
     scores = {f.leaf: response_score(tree, tree[f.leaf], reducer, scorer) if scorer else None for f in finishings}
-    share = tuple(_shares(record, tree, rule, finishings, scores))
-    best = tuple(_best(finishings, scores))
-    return Curves(spent, Curve(share, _lacks_share(finishings, share)), Curve(best, _lacks_best(scorer, best)))
+    share = tuple(dict(_shares(record, tree, rule, finishings, scores)).items())
+    best = tuple(dict(_best(finishings, scores)).items())
+    lacks_share, lacks_best = _lacks_share(finishings, share), _lacks_best(finishings, scorer, best)
+    return Curves(spent, Curve(share, lacks_share), Curve(best, lacks_best))
 
 
 def finishing(events: Iterable[Event]) -> tuple[int, list[Finishing]]:
@@ -127,7 +129,9 @@ def _lacks_share(finishings: list[Finishing], points: tuple[Point, ...]) -> str:
     return "no completion has a vote" if finishings else "no completion has finished"
 
 
-def _lacks_best(scorer: str | None, points: tuple[Point, ...]) -> str:
+def _lacks_best(finishings: list[Finishing], scorer: str | None, points: tuple[Point, ...]) -> str:
     if points:
         return ""
-    return "no completion has a score" if scorer else "no PRM was asked"
+    if scorer is None:
+        return "no PRM was asked"
+    return "no completion has a score" if finishings else "no completion has finished"

@@ -108,14 +108,12 @@ def _budget() -> dict[str, Any]:
     defaults = RunParams()
     return {
         "n": gr.Number(defaults.n, label="N completions", precision=0, min_width=110, elem_id="n"),
-        "max_tokens_total": gr.Number(
-            0, label="Token budget each (0: none)", precision=0, min_width=130, elem_id="budget"
-        ),
+        "max_tokens_total": gr.Number(0, label="Token budget (0: none)", precision=0, min_width=170, elem_id="budget"),
         "width": gr.Number(
             defaults.width, label=form.width_label(defaults.n, defaults.width), precision=0, min_width=150, elem_id="m"
         ),
         "seed": gr.Number(defaults.seed, label="Seed", precision=0, min_width=80, elem_id="seed"),
-        "paired": gr.Checkbox(True, label="Paired: one seed for all", min_width=170, elem_id="paired"),
+        "paired": gr.Checkbox(True, label="Paired (one seed)", min_width=170, elem_id="paired"),
     }
 
 

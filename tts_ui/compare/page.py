@@ -93,7 +93,7 @@ class ComparePage:
     def _column(self, place: int) -> tuple[gr.Column, gr.HTML, SearchTree, gr.HTML]:
         """The place of one run: what it is, its tree, and the card of its strategy."""
         letter = LETTERS[place].lower()
-        with gr.Column(min_width=280, elem_classes="tree-column", visible=place < 2) as box:
+        with gr.Column(min_width=280, elem_classes=_classes(place < 2)) as box:
             head = gr.HTML("", elem_id=f"head-{letter}", container=False, padding=False)
             tree = SearchTree(
                 height=400, group=_GROUP, select_chosen=place == 0, colorbar=place == 1, elem_id=_tree_id(place),
@@ -265,9 +265,14 @@ def _tree_id(place: int) -> str:
 
 def _places(count: int) -> tuple[Any, ...]:
     """Room for so many trees, with the legend under the last."""
-    changes: dict[str, Any] = {f"box {place}": gr.update(visible=place < count) for place in _PLACES}
+    changes: dict[str, Any] = {f"box {place}": gr.update(elem_classes=_classes(place < count)) for place in _PLACES}
     changes |= {f"tree {place}": gr.update(colorbar=place == count - 1) for place in _PLACES}
     return _changes(**changes)
+
+
+def _classes(shown: bool) -> list[str]:
+    """Hidden, not absent: Gradio forgets the properties of an absent component when one of them is updated."""
+    return ["tree-column"] if shown else ["tree-column", "unused"]
 
 
 def _tree_update(feed: Feed) -> Any:

@@ -40,7 +40,7 @@ _ABSENT = '<p class="hint">This step does not occur here.</p>'
 
 
 def _column(record: RunRecord, tree: Tree, node: Node) -> str:
-    alone = f'<a class="facts" href="./?{urlencode({"run": record.id, "node": node.id})}">open in Explore</a>'
+    alone = f'<p class="facts"><a href="./?{urlencode({"run": record.id, "node": node.id})}">open in Explore</a></p>'
     if node.parent is None:
         grounds = "".join(f"<li>{line}</li>" for line in reasons(node, False)) if node.decisions else ""
         first = (

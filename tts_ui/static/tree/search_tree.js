@@ -24,7 +24,6 @@ export async function mountSearchTree({ element, props, watch, onSelect, plotlyU
   const view = new TreeView(element.querySelector(".search-tree"), props, onSelect, Plotly);
   watch("value", () => view.read());
   watch("selected", () => view.selectId(props.selected, { tell: false }));
-  watch("colorbar", () => view.showLegend());
   watch("marks", () => view.showMark(view.mark));
   view.read();
   return view;
@@ -46,7 +45,6 @@ class TreeView {
     Object.assign(this, { root, props, onSelect, Plotly });
     this.plot = root.querySelector(".st-plot");
     this.says = root.querySelector(".st-says");
-    this.showLegend();
     this.tip = new TreeTip(root.querySelector(".st-tip"));
     this.log = new TreeLog();
     this.direction = props.direction === "right" ? "right" : "down";
@@ -219,8 +217,6 @@ class TreeView {
     this.plot.on("plotly_relayouting", moved);
     this.plot.on("plotly_relayout", (change) => { if ("xaxis.range[0]" in change) moved(); });
   }
-
-  showLegend() { this.root.querySelector(".st-legend").hidden = this.props.colorbar === false; }
 
   setView(view) {
     this.view = view;
