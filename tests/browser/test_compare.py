@@ -330,7 +330,7 @@ def test_a_phone_needs_no_sideways_scrolling(compare: OpenPage, app: App) -> Non
 
 def test_one_run_has_one_colour_everywhere(compare: OpenPage, app: App) -> None:
     page = opened(compare, app, app.three())
-    page.wait_for_selector("#charts path")
+    page.wait_for_selector("#charts path", state="attached")
     colour = "selector => getComputedStyle(document.querySelector(selector)).backgroundColor"
     stroke = "selector => getComputedStyle(document.querySelector(selector)).stroke"
     for dark in (False, True):
@@ -342,7 +342,7 @@ def test_one_run_has_one_colour_everywhere(compare: OpenPage, app: App) -> None:
         for place in "abc":
             of_run = page.evaluate(colour, f"#head-{place} .badge")
             assert page.evaluate(colour, f"#comparison .badge.run-{place}") == of_run
-            assert page.evaluate(stroke, f"#charts path.run-{place}") == of_run
+            assert page.evaluate(stroke, f"#charts .run-{place} path") == of_run
 
 
 # --- long searches --------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from tts_ui.compare.curves import Curve
 #: What the runs of a comparison are called, in this order, on trees, rows and lines alike.
 LETTERS = "ABCD"
 
+#: Height of a letter beside a chart, in per cent of the chart's.
+_LETTER = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -36,7 +39,7 @@ def chart(title: str, note: str, lines: Sequence[Line]) -> str:
     missing = f'<p class="facts">Not drawn: {escape("; ".join(absent))}.</p>' if absent else ""
     return (
         f'<figure class="chart"><figcaption><b>{escape(title)}</b> <span>{escape(note)}</span></figcaption>'
-        f'<div class="plot">{_frame(ticks)}{_lines(drawn, ticks[-1])}{_ends(drawn, ticks[-1])}</div>'
+        f'<div class="plot">{_frame(ticks)}{_lines(drawn, ticks[-1])}{_ends(drawn)}</div>'
         f'<p class="axis">generated tokens</p>{missing}</figure>'
     )
 
@@ -59,20 +62,21 @@ def _frame(ticks: Sequence[int]) -> str:
 
 
 def _lines(lines: Sequence[Line], last: int) -> str:
-    """A stair a run: what was known stays known until the next completion, to the run's last token."""
+    """A stair a run, with a dot where it rises or falls: what was known stays known to the run's last token."""
     paths = ""
     for line in lines:
         points = [(1000 * x / last, 1000 * (1 - y)) for x, y in line.curve.points]
         (x, y), rest = points[0], points[1:]
-        path = f"M{x:.1f} {y:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in rest)
-        path += f"H{max(points[-1][0], 1000 * line.spent / last):.1f}"
+        stair = f"M{x:.1f} {y:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y in rest)
+        stair += f"H{max(points[-1][0], 1000 * line.spent / last):.1f}"
+        dots = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
+        kind = f"run-{LETTERS[line.place].lower()}"
         paths += (
-            f'<path class="run-{LETTERS[line.place].lower()}" d="{path}"><title>{escape(_says(line))}</title></path>'
+            f'<g class="{kind}"><title>{escape(_says(line))}</title><path d="{stair}"/>'
+            f'<path class="dots" d="{dots}"/></g>'
         )
-    label = "; ".join(_says(line) for line in lines)
-    return (
-        f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">{paths}</svg>'
-    )
+    label = escape("; ".join(_says(line) for line in lines))
+    return f'<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="{label}">{paths}</svg>'
 
 
 def _says(line: Line) -> str:
@@ -81,16 +85,12 @@ def _says(line: Line) -> str:
     return f"{name}: from {first:.2f} after {numbers.count(x)} tokens to {last:.2f} after {numbers.count(line.spent)}"
 
 
-def _ends(lines: Sequence[Line], last: int) -> str:
-    """The letter of each run where its line ends; letters that would cover each other are moved apart sideways."""
-    taken: list[tuple[float, float]] = []
+def _ends(lines: Sequence[Line]) -> str:
+    """The letters of the runs in the right margin, at the height where their lines end or as near as there is room."""
     spots = ""
-    for line in lines:
-        x, y = 100 * max(line.spent, line.curve.points[-1][0]) / last, 100 * line.curve.points[-1][1]
-        moved = 0
-        while any(abs(x - a) < 4.5 and abs(y - b) < 9 for a, b in taken):
-            x, moved = x - 5, moved + 1
-        taken.append((x, y))
+    below = -float(_LETTER)
+    for line in sorted(lines, key=lambda line: line.curve.points[-1][1]):
+        below = max(100 * line.curve.points[-1][1], below + _LETTER)
         letter = LETTERS[line.place]
-        spots += f'<b class="badge run-{letter.lower()}" style="left:{x:.2f}%;bottom:{y:.2f}%">{letter}</b>'
+        spots += f'<b class="badge run-{letter.lower()}" style="bottom:{below:.1f}%">{letter}</b>'
     return spots
