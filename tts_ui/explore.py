@@ -21,7 +21,7 @@ from tts_ui import form, fragments
 from tts_ui.cards import card, marks
 from tts_ui.components import SearchTree
 from tts_ui.feed import Feed
-from tts_ui.notices import notice, sentence, ticker
+from tts_ui.notices import BIGGER, notice, sentence, ticker
 from tts_ui.plain_text import LATEX_DELIMITERS, markdown
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
@@ -117,7 +117,7 @@ class ExplorePage:
                 self._host.submit, asked.question, asked.params, asked.models, asked.scorer
             )
             said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
-            yield _changes(head="", text="", facts=_HINT, notice=notice(f"{said} {_BIGGER}") if said else "")
+            yield _changes(head="", text="", facts=_HINT, notice=notice(f"{said} {BIGGER}") if said else "")
             async for change in self._follow(running.id):
                 yield change
         except TtsError as error:
@@ -194,8 +194,6 @@ class ExplorePage:
 _HINT = (
     '<p class="hint">Click a step, or walk the tree with the arrow keys: its text, its score and why it was kept.</p>'
 )
-
-_BIGGER = "Start the app with --models FILE to offer one here (see the README)."
 
 _OUTPUTS = (
     "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "strategy", "notice", "ticker",

@@ -10,6 +10,10 @@ from engine.errors import InvalidInput, TtsError
 _TICKER = 160
 
 
+#: How a bigger model comes onto the pages.
+BIGGER = "Start the app with --models FILE to offer one here (see the README)."
+
+
 def notice(text: str, kind: str = "") -> str:
     """A line above the tree; `kind` "error" is read out at once."""
     role = "alert" if kind == "error" else "status"

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from finished_runs import Finished, Solve
 
+from engine.builtin.problems import reference_answer
 from engine.host import Host
 from engine.params import RunParams
 from engine.run import Question
 from engine.store import Store
 from engine.tree import Tree
-from tts_ui.form import SHOWCASE
+from tts_ui.lessons import showcase_problem
+
+REFERENCE = reference_answer(showcase_problem())
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +27,8 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Solve]:
         host = Host(store)
 
         @cache
-        def solve(strategy: str, reference: str | None = "153", **params: Any) -> Finished:
-            running = host.submit(Question(SHOWCASE, reference), RunParams(strategy, **params))
+        def solve(strategy: str, reference: str | None = REFERENCE, **params: Any) -> Finished:
+            running = host.submit(Question(showcase_problem(), reference), RunParams(strategy, **params))
             running.future.result(timeout=300)
             store.flush(running.id)
             record, events = store.read(running.id)

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from finished_runs import Solve
 
+from engine.builtin.problems import reference_answer
 from engine.errors import InvalidInput
+from engine.models import Catalogue
 from engine.params import RunParams
 from tts_ui.compare import form
-from tts_ui.form import DEFAULT_RULE, SHOWCASE
+from tts_ui.form import DEFAULT_RULE
+from tts_ui.lessons import showcase_problem
+from tts_ui.model_choice import OWN
 from tts_ui.settings import labels
 
 
@@ -18,33 +22,35 @@ def values(**changes: Any) -> tuple[Any, ...]:
     """The form as a page begins with it, but for `changes`."""
     plain = RunParams()
     given = {name: getattr(plain, name) for name in form.SHARED}
-    given |= {"problem": SHOWCASE, "reference": "", "paired": True, "select": DEFAULT_RULE, "max_tokens_total": 0}
+    given |= {"models": "builtin-xs", "scorer": OWN, "problem": showcase_problem(), "reference": ""}
+    given |= {"paired": True, "select": DEFAULT_RULE, "max_tokens_total": 0}
     given |= dict.fromkeys(form.OWN_FIELDS, "")
     given |= {field: strategy or form.NONE for field, strategy in zip(form.STRATEGY_FIELDS, form.FIRST, strict=True)}
     return tuple((given | changes)[name] for name in form.FIELDS)
 
 
 def test_the_page_begins_with_three_strategies_at_one_budget() -> None:
-    question, params, paired = form.request(values())
-    assert question.reference == "153" and paired
+    asked = form.request(values())
+    question, params, paired = asked.question, asked.params, asked.paired
+    assert question.reference == reference_answer(showcase_problem()) is not None and paired
     assert [(p.strategy, p.n, p.width, p.seed) for p in params] == [
         ("best_of_n", 16, 4, 0), ("beam_search", 16, 4, 0), ("dvts", 16, 4, 0),
     ]  # fmt: skip
 
 
 def test_settings_of_its_own_set_a_strategy_apart() -> None:
-    _, params, _ = form.request(values(strategy_a="beam_search", own_a="M=2, finished = compete, rule=prm_min_max"))
+    params = form.request(values(strategy_a="beam_search", own_a="M=2, finished = compete, rule=prm_min_max")).params
     assert (params[0].width, params[0].finished, params[0].select) == (2, "compete", "prm_min_max")
     assert (params[1].width, params[1].finished, params[1].select) == (4, "bank", None)
 
 
 def test_a_shared_rule_that_reads_scores_is_for_those_that_have_some() -> None:
-    _, params, _ = form.request(values(strategy_a="majority_vote", select="prm_min_vote"))
+    params = form.request(values(strategy_a="majority_vote", select="prm_min_vote")).params
     assert [p.rule for p in params] == ["majority_vote", "prm_min_vote", "prm_min_vote"]
 
 
 def test_a_token_budget_is_for_all() -> None:
-    _, params, _ = form.request(values(max_tokens_total=500))
+    params = form.request(values(max_tokens_total=500)).params
     assert {p.max_tokens_total for p in params} == {500}
 
 
@@ -75,12 +81,13 @@ def test_a_mistake_names_its_field(changes: dict[str, Any], field: str, message:
 
 def test_the_form_of_a_comparison_asks_for_it_again(solved: Solve) -> None:
     asked = values(strategy_a="beam_search", own_a="M=2", strategy_b="mcts", own_b="c=1", strategy_c="majority_vote")
-    _, params, _ = form.request(asked)
+    params = form.request(asked).params
     runs = [
         solved("beam_search", width=2), solved("mcts", exploration=1.0), solved("majority_vote"),
     ]  # fmt: skip
-    again = form.values_of([run.record for run in runs], paired=True)
-    _, repeated, paired = form.request(again)
+    again = form.values_of([run.record for run in runs], True, Catalogue())
+    asked_again = form.request(again)
+    repeated, paired = asked_again.params, asked_again.paired
     assert [p.recorded() for p in repeated] == [p.recorded() for p in params] and paired
 
 

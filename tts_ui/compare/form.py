@@ -14,12 +14,13 @@ import gradio as gr
 
 from engine.builtin.problems import reference_answer
 from engine.errors import InvalidInput
+from engine.models import Catalogue
 from engine.params import RunParams
 from engine.run import Question
 from engine.selection import rule_named
 from engine.store import RunRecord
 from engine.strategies import STRATEGIES
-from tts_ui import form, settings
+from tts_ui import form, model_choice, settings
 from tts_ui.compare.charts import LETTERS
 
 #: What the page begins with: the study's three, on the showcase of Explore.
@@ -33,10 +34,10 @@ SHARED = (
 )  # fmt: skip
 STRATEGY_FIELDS = tuple(f"strategy_{LETTERS[place].lower()}" for place in PLACES)
 OWN_FIELDS = tuple(f"own_{LETTERS[place].lower()}" for place in PLACES)
-FIELDS = ("problem", "reference", "paired", *STRATEGY_FIELDS, *OWN_FIELDS, *SHARED)
+FIELDS = ("problem", "reference", "paired", *model_choice.FIELDS, *STRATEGY_FIELDS, *OWN_FIELDS, *SHARED)
 
 #: Fields under "More settings".
-FOLDED = frozenset(FIELDS) - {"problem", "paired", *STRATEGY_FIELDS, "n", "width", "max_tokens_total", "seed"}
+FOLDED = frozenset(FIELDS) - {"problem", "models", "paired", *STRATEGY_FIELDS, "n", "width", "max_tokens_total", "seed"}
 
 #: What a strategy may have for itself: the names people write -> those of `RunParams`, and the type of the value.
 OWN = {
@@ -51,6 +52,17 @@ _SHORT = {"width": "M", "lookahead": "L", "exploration": "c", "tree_policy": "tr
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What the form asks for; `models` and `scorer` as `Catalogue.load` takes them."""
+
+    question: Question
+    params: list[RunParams]
+    models: str | None
+    scorer: str | None
+    paired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CompareForm:
     """The components: `fields` by name in the order of `FIELDS`, the part that is folded away, the two buttons."""
 
@@ -60,20 +72,20 @@ class CompareForm:
     stop: gr.Button
 
 
-def build() -> CompareForm:
-    """Put the form into the current `gr.Blocks`."""
+def build(catalogue: Catalogue) -> CompareForm:
+    """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
         components["problem"], example = form.question_fields()
     with gr.Row(elem_classes="settings strategies"):
         components |= _strategies()
     with gr.Row(elem_classes="settings"):
-        components |= _budget()
+        components |= {"models": model_choice.pair_field(catalogue)} | _budget()
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
         with gr.Row():
-            components |= form.choosing_fields()
+            components |= {"scorer": model_choice.judge_field(catalogue)} | form.choosing_fields()
         with gr.Row():
             components |= form.option_fields() | form.sampling_fields()
         with gr.Row():
@@ -127,11 +139,8 @@ def _own() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def request(values: tuple[Any, ...]) -> tuple[Question, list[RunParams], bool]:
-    """What the form asks for: the question, each strategy's parameters, whether they are paired.
-
-    Raises `InvalidInput` naming the field at fault.
-    """
+def request(values: tuple[Any, ...]) -> Request:
+    """What the form asks for. Raises `InvalidInput` naming the field at fault."""
     given = dict(zip(FIELDS, values, strict=True))
     question = form.question_of(given["problem"], given["reference"])
     chosen = [place for place in PLACES if given[STRATEGY_FIELDS[place]] not in (None, NONE)]
@@ -147,7 +156,8 @@ def request(values: tuple[Any, ...]) -> tuple[Question, list[RunParams], bool]:
                 f"the same as {LETTERS[asked[params]]}; choose another, or give it settings of its own (More settings)",
             )
         asked[params] = place
-    return question, list(asked), bool(given["paired"])
+    models, scorer = model_choice.chosen(given["models"], given["scorer"])
+    return Request(question, list(asked), models, scorer, bool(given["paired"]))
 
 
 def _params(given: dict[str, Any], place: int) -> RunParams:
@@ -186,8 +196,8 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
     return own
 
 
-def values_of(records: Sequence[RunRecord], paired: bool) -> tuple[Any, ...]:
-    """The form that asks for these runs again. What it cannot say (models, another N for each) stays as it is."""
+def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) -> tuple[Any, ...]:
+    """The form that asks for these runs again. What it cannot say (another N, other models for each) is the first's."""
     known = {field.name for field in fields(RunParams)}
     try:
         asked = [RunParams(r.strategy, **{name: v for name, v in r.params.items() if name in known}) for r in records]
@@ -198,6 +208,7 @@ def values_of(records: Sequence[RunRecord], paired: bool) -> tuple[Any, ...]:
     first = records[0]
     reference = "" if first.reference_answer == reference_answer(first.problem) else first.reference_answer or ""
     given = {"problem": first.problem, "reference": reference, "paired": paired}
+    given |= model_choice.values_of(catalogue, next((record for record in records if record.scorer), first))
     given |= dict.fromkeys(STRATEGY_FIELDS, NONE) | dict.fromkeys(OWN_FIELDS, "") | own
     given |= {STRATEGY_FIELDS[place]: params.strategy for place, params in enumerate(asked)}
     given |= shared | {"select": shared["select"] or form.DEFAULT_RULE}

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from engine.errors import InvalidInput, TtsError
+from engine.builtin.recorded import OVER_OPTIMISED
+from engine.errors import InvalidInput, ModelError, TtsError
 from engine.host import Host
-from engine.run import Question
+from engine.models import outside
 from engine.store import RunRecord
 from engine.tree import Tree
 from tts_ui import settings
@@ -25,7 +27,8 @@ from tts_ui.compare.curves import curves
 from tts_ui.compare.fairness import budget_sentence, shared_sentence
 from tts_ui.components import SearchTree
 from tts_ui.feed import Feed
-from tts_ui.notices import notice, sentence
+from tts_ui.lessons import run_ids
+from tts_ui.notices import BIGGER, notice, sentence
 from tts_ui.plain_text import LATEX_DELIMITERS, markdown
 
 #: Seconds between two looks at the store while runs grow: here, and in another process.
@@ -45,7 +48,11 @@ _WRITE_ADDRESS = """(runs) => {
   window.history.replaceState(window.history.state, "", url);
 }"""
 
-_EMPTY = '<p class="hint">Choose two to four strategies and press Run: what each spent and answered stands here.</p>'
+_EMPTY = (
+    '<p class="hint">Choose two to four strategies and press Run: what each spent and answered stands here. Or look at '
+    'a recorded lesson: <a href="?runs={runs}">more samples, a worse answer</a>, best-of-16 against best-of-64 under '
+    "a poor judge.</p>"
+)
 
 
 class ComparePage:
@@ -58,7 +65,7 @@ class ComparePage:
     # --- what is on it ----------------------------------------------------------------------------------------------
 
     def _build(self, blocks: gr.Blocks) -> None:
-        ask = form.build()
+        ask = form.build(self._host.catalogue)
         fields = list(ask.fields.values())
         notices = gr.HTML("", elem_id="notice", container=False, padding=False)
         run_ids = gr.Textbox(visible="hidden", elem_id="run-ids")
@@ -68,7 +75,7 @@ class ComparePage:
             head = gr.HTML("", container=False, padding=False, elem_id="detail-head")
             text = gr.Markdown("", latex_delimiters=LATEX_DELIMITERS, elem_id="detail-text", container=False)
             facts = gr.HTML(steps.HINT, container=False, padding=False, elem_id="detail-facts")
-        totals = gr.HTML(_EMPTY, elem_id="comparison", container=False, padding=False)
+        totals = gr.HTML(_empty(), elem_id="comparison", container=False, padding=False)
         charts = gr.HTML("", elem_id="charts", container=False, padding=False)
 
         boxes, heads, trees, cards = (list(parts) for parts in zip(*columns, strict=True))
@@ -116,30 +123,35 @@ class ComparePage:
     def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
         """The field at fault and what is wrong with it; empty when all is well."""
         try:
-            question, _, _ = form.request(values)
-            self._check_length(question)
+            self._check_length(form.request(values))
         except InvalidInput as error:
             known = {"answer": "reference", "strategy": form.STRATEGY_FIELDS[0]}
             field = known.get(error.argument, error.argument)
             return field if field in form.FIELDS else "problem", sentence(error)
         return "", ""
 
-    def _check_length(self, question: Question) -> None:
+    def _check_length(self, asked: form.Request) -> None:
         """A problem too long for the context window is refused at the field if the models are there already."""
-        if self._host.catalogue.loaded():
+        catalogue = self._host.catalogue
+        if catalogue.loaded(asked.models, asked.scorer):
             from engine.run import check_fits
 
-            pair = self._host.catalogue.load()
-            check_fits(question, pair.policy, pair.scorer)
+            pair = catalogue.load(asked.models, asked.scorer)
+            with suppress(ModelError):  # a server that is away: the runs will say so
+                check_fits(asked.question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a comparison and follow it to its end."""
-        question, params, paired = form.request(values)
-        if not self._host.catalogue.loaded():
+        asked = form.request(values)
+        if not self._host.catalogue.loaded(asked.models, asked.scorer):
             yield _changes(notice=notice("Loading the models"), stop=gr.update(interactive=False))
         try:
-            comparing = await asyncio.to_thread(self._host.compare, question, params, paired=paired)
-            yield _changes(head="", text="", facts=steps.HINT, notice="", charts="")
+            comparing = await asyncio.to_thread(
+                self._host.compare, asked.question, asked.params, asked.models, asked.scorer, paired=asked.paired
+            )
+            said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
+            told = notice(f"{said} {BIGGER}") if said else ""
+            yield _changes(head="", text="", facts=steps.HINT, notice=told, charts="")
             async for change in self._follow([running.id for running in comparing.runs]):
                 yield change
         except TtsError as error:
@@ -159,7 +171,7 @@ class ComparePage:
             await asyncio.to_thread(self._host.store.mark_interrupted)
             records = await asyncio.to_thread(self._named, named)
             paired = len({record.params.get("seed") for record in records}) == 1
-            yield *_changes(), *form.values_of(records, paired)
+            yield *_changes(), *form.values_of(records, paired, self._host.catalogue)
             async for change in self._follow([record.id for record in records]):
                 yield *change, *untouched
         except TtsError as error:
@@ -257,6 +269,10 @@ _OUTPUTS = (
 def _changes(**values: Any) -> tuple[Any, ...]:
     """New values for some of the page's outputs; the others stay as they are."""
     return tuple(values.get(name, gr.skip()) for name in _OUTPUTS)
+
+
+def _empty() -> str:
+    return _EMPTY.format(runs=",".join(run_ids(OVER_OPTIMISED)))
 
 
 def _tree_id(place: int) -> str:
