@@ -67,7 +67,7 @@ def record() -> None:
 
 def _problems() -> Iterator[Problem]:
     """Held out from all training; the longer ones."""
-    return (problem for problem in islice(stream("lesson", "example"), TRIES) if problem.difficulty >= EASIEST)
+    return (problem for problem in islice(stream("lesson", "validation"), TRIES) if problem.difficulty >= EASIEST)
 
 
 def _showcase(host: Host) -> list[str]:
