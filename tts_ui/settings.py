@@ -23,7 +23,9 @@ def name(setting: str) -> str:
 
 
 def value(setting: object) -> str:
-    return {True: "yes", False: "no"}[setting] if isinstance(setting, bool) else str(setting)
+    if isinstance(setting, bool):
+        return "yes" if setting else "no"
+    return f"{setting:g}" if isinstance(setting, float) else str(setting)
 
 
 def words(identifier: str) -> str:

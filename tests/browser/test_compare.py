@@ -143,8 +143,6 @@ def test_strategies_grow_side_by_side_to_their_end(compare: OpenPage, app: App) 
     assert page.locator("#header nav a[aria-current=page]").inner_text() == "Compare"
     fill(page, "problem", PROBLEM)
     fill(page, "n", "8")
-    choose(page, "c", "Majority vote")
-    page.keyboard.press("Escape")
     page.locator("#header h1").click()
     page.keyboard.press("r")
     for place in "abc":
@@ -154,7 +152,7 @@ def test_strategies_grow_side_by_side_to_their_end(compare: OpenPage, app: App) 
     assert not page.is_visible("#tree-d")
     ids = [str(page.get_attribute(tree(place), "data-run")) for place in "abc"]
     records = [app.host.store.run(run_id) for run_id in ids]
-    assert [record.strategy for record in records] == ["best_of_n", "beam_search", "majority_vote"]
+    assert [record.strategy for record in records] == ["majority_vote", "best_of_n", "beam_search"]
     page.wait_for_function("runs => location.search.includes(`runs=${runs}`)", arg=",".join(ids))
     for place, record in zip("abc", records, strict=True):
         assert str(page.get_attribute(tree(place), "data-nodes")) == str(len(app.tree(record.id)))
@@ -294,7 +292,7 @@ def test_mistakes_are_told_at_their_fields(compare: OpenPage, app: App) -> None:
         )
         assert page.locator("div.validation-error").count() == 1
 
-    choose(page, "c", "Beam search")
+    choose(page, "c", "Best of N")
     refused("strategy-c", "same as B")
     choose(page, "c", "none")
     choose(page, "b", "none")
@@ -351,7 +349,6 @@ def test_one_run_has_one_colour_everywhere(compare: OpenPage, app: App) -> None:
 def test_closing_the_tab_stops_nothing_and_stop_stops_all(compare: OpenPage, app: App) -> None:
     page = compare()
     fill(page, "n", "512")
-    choose(page, "b", "Majority vote")
     choose(page, "c", "none")
     page.click("#run")
     page.wait_for_selector(f"{tree('a')}[data-status=running]:not([data-nodes='1'])")

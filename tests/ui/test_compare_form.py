@@ -34,18 +34,18 @@ def test_the_page_begins_with_three_strategies_at_one_budget() -> None:
     question, params, paired = asked.question, asked.params, asked.paired
     assert question.reference == reference_answer(showcase_problem()) is not None and paired
     assert [(p.strategy, p.n, p.width, p.seed) for p in params] == [
-        ("best_of_n", 16, 4, 0), ("beam_search", 16, 4, 0), ("dvts", 16, 4, 0),
+        ("majority_vote", 16, 4, 0), ("best_of_n", 16, 4, 0), ("beam_search", 16, 4, 0),
     ]  # fmt: skip
 
 
 def test_settings_of_its_own_set_a_strategy_apart() -> None:
     params = form.request(values(strategy_a="beam_search", own_a="M=2, finished = compete, rule=prm_min_max")).params
     assert (params[0].width, params[0].finished, params[0].select) == (2, "compete", "prm_min_max")
-    assert (params[1].width, params[1].finished, params[1].select) == (4, "bank", None)
+    assert (params[2].width, params[2].finished, params[2].select) == (4, "bank", None)
 
 
 def test_a_shared_rule_that_reads_scores_is_for_those_that_have_some() -> None:
-    params = form.request(values(strategy_a="majority_vote", select="prm_min_vote")).params
+    params = form.request(values(select="prm_min_vote")).params
     assert [p.rule for p in params] == ["majority_vote", "prm_min_vote", "prm_min_vote"]
 
 
@@ -59,13 +59,13 @@ def test_a_token_budget_is_for_all() -> None:
     [
         ({"strategy_b": "none", "strategy_c": "none"}, "strategy_b", "two strategies"),
         (dict.fromkeys(form.STRATEGY_FIELDS, "none"), "strategy_a", "two strategies"),
-        ({"strategy_c": "beam_search"}, "strategy_c", "the same as B"),
-        ({"strategy_c": "beam_search", "own_c": "M=4"}, "strategy_c", "the same as B"),
+        ({"strategy_c": "best_of_n"}, "strategy_c", "the same as B"),
+        ({"strategy_b": "beam_search", "own_c": "M=4"}, "strategy_c", "the same as B"),
         ({"own_b": "width 2"}, "own_b", "NAME=VALUE"),
         ({"own_b": "N=2"}, "own_b", "is no setting"),
         ({"own_b": "M=two"}, "own_b", "not a number"),
-        ({"own_b": "M=3"}, "own_b", "does not divide"),
-        ({"own_b": "c=1"}, "own_b", "Beam search has no c"),
+        ({"own_c": "M=3"}, "own_c", "does not divide"),
+        ({"own_b": "c=1"}, "own_b", "Best of N has no c"),
         ({"problem": " "}, "problem", "empty"),
         ({"n": None}, "n", "empty"),
         ({"n": 6}, "width", "does not divide"),

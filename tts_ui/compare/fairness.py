@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.store import RunRecord
 from engine.tree import Tree
@@ -38,13 +38,8 @@ def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree]) -> str:
     if len({_asked(records[place]) for place in sampling}) != 1 or len(sampling) < 2:
         return "Unpaired: the runs do not share their seed and sampling." if len(sampling) > 1 else ""
     seed = records[sampling[0]].params.get("seed")
-    first = [_first_draws(trees[place]) for place in sampling]
-    most = max(draws.total() for draws in first)
-    common = first[0]
-    for draws in first[1:]:
-        common = common & draws
     named = _listed([LETTERS[place] for place in sampling])
-    said = f"Paired: seed {seed} in {named}; {_of(common.total(), most)} first draws are the same"
+    said = f"Paired: seed {seed} in {named}; {_common_draws({place: _first_draws(trees[place]) for place in sampling})}"
     voting = [place for place in sampling if records[place].strategy in ("majority_vote", "best_of_n")]
     if len(voting) > 1 and len({_completions(trees[place]) for place in voting}) == 1:
         said += f"; {_listed([LETTERS[place] for place in voting])} vote on the same set of samples"
@@ -64,6 +59,20 @@ def _first_draws(tree: Tree) -> Counter[str]:
         if node.origin == "policy":
             draws[node.text] += node.copies
     return draws
+
+
+def _common_draws(draws: Mapping[int, Counter[str]]) -> str:
+    """How many draws below the problem are the same in all; a strategy that makes fewer can share no more."""
+    totals = {place: drawn.total() for place, drawn in draws.items()}
+    least = min(totals.values())
+    first, *others = draws.values()
+    common = sum((first & Counter({step: min(drawn[step] for drawn in others) for step in first})).values())
+    if common < least:
+        return f"{common} of {least} first draws are the same"
+    if len(set(totals.values())) == 1:
+        return f"all {least} first draws are the same"
+    few = _listed([LETTERS[place] for place, total in totals.items() if total == least])
+    return f"the first {least} draws are the same ({few} makes no more)"
 
 
 def _completions(tree: Tree) -> frozenset[tuple[str, int]]:
@@ -94,10 +103,6 @@ def _range(values: Sequence[int]) -> str:
 def _span(values: Sequence[int]) -> str:
     least, most = min(values), max(values)
     return f" {numbers.count(least)}" if least == most else f" {numbers.count(least)} to {numbers.count(most)}"
-
-
-def _of(part: int, whole: int) -> str:
-    return f"all {whole}" if part == whole else f"{part} of {whole}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -23,8 +23,9 @@ from engine.strategies import STRATEGIES
 from tts_ui import form, model_choice, settings
 from tts_ui.compare.charts import LETTERS
 
-#: What the page begins with: the study's three, on the showcase of Explore.
-FIRST = ("best_of_n", "beam_search", "dvts", None)
+#: What the page begins with: votes alone, the same samples with a PRM, and a search. On the showcase of Explore the
+#: first is wrong and the others are right.
+FIRST = ("majority_vote", "best_of_n", "beam_search", None)
 NONE = "none"
 
 PLACES = range(len(LETTERS))
@@ -122,7 +123,7 @@ def _budget() -> dict[str, Any]:
         "n": gr.Number(defaults.n, label="N completions", precision=0, min_width=110, elem_id="n"),
         "max_tokens_total": gr.Number(0, label="Token budget (0: none)", precision=0, min_width=170, elem_id="budget"),
         "width": gr.Number(
-            defaults.width, label=form.width_label(defaults.n, defaults.width), precision=0, min_width=150, elem_id="m"
+            defaults.width, label=form.width_label(defaults.n, defaults.width), precision=0, min_width=200, elem_id="m"
         ),
         "seed": gr.Number(defaults.seed, label="Seed", precision=0, min_width=80, elem_id="seed"),
         "paired": gr.Checkbox(True, label="Paired (one seed)", min_width=170, elem_id="paired"),
