@@ -52,7 +52,7 @@ def test_the_table_says_what_each_found_and_spent_and_what_was_equal(tts_ui: Cli
     outcome = tts_ui("compare", PROBLEM, *asked, "--answer", "no number")
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
-    assert " ".join(lines[0].split()) == "strategy answer votes tokens PRM tokens FLOPs, paper FLOPs, all calls time"
+    assert " ".join(lines[0].split()) == "strategy answer votes tokens PRM tokens FLOPs (paper) FLOPs (all) calls time"
     for line, strategy in zip(lines[1:4], ("greedy", "best_of_n", "dvts"), strict=True):
         assert line.startswith(strategy) and " wrong " in line and line.endswith(" s")
     assert "no PRM" in lines[1]
