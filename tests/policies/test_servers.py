@@ -87,9 +87,9 @@ async def test_the_same_seed_is_the_same_tree(serve: Serve, connect: Connect, mo
     assert await tree(2) != first
 
 
-async def test_log_probabilities_of_another_distribution_are_not_taken(serve: Serve, connect: Connect) -> None:
-    policy = connect(serve(scaled_logprobs=True))
-    assert policy.abilities.missing == "log-probabilities"
+async def test_what_a_server_takes_and_does_not_heed_is_no_ability(serve: Serve, connect: Connect) -> None:
+    assert connect(serve(scaled_logprobs=True)).abilities.missing == "log-probabilities"
+    assert connect(serve(seeds=False, filters=False)).abilities.missing == "seeds, plain sampling"
 
 
 async def test_what_goes_by_the_models_size_says_so_where_nobody_knows_it(
