@@ -62,7 +62,7 @@ async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
         continue_flags=asking.flags and not prompts,
         logprobs=details.logprobs and await _raw_logprobs(asking),
         seeds=await _seeds(asking),
-        plain_sampling=await asking.answers(PLAIN_SAMPLING),
+        plain_sampling=await _plain_sampling(asking),
     )
     meta = entry.get("meta") or {}
     return Found(asking.model, entry.get("max_model_len") or meta.get("n_ctx"), meta.get("n_params"), found)
@@ -194,3 +194,13 @@ async def _seeds(asking: _Asking) -> bool:
             return False
         texts.append(chunk(answer).text)
     return texts[0] == texts[1] and len(set(texts[1:])) > 1
+
+
+async def _plain_sampling(asking: _Asking) -> bool:
+    """Whether the sampling filters can be set at all: with top-k 1, the hottest draw is the greedy one."""
+    greedy = await asking.ask({"max_tokens": 8})
+    try:
+        hot = await asking.ask({**PLAIN_SAMPLING, "top_k": 1, "temperature": 2.0, "max_tokens": 8})
+    except Refused:
+        return False
+    return chunk(hot).text == chunk(greedy).text

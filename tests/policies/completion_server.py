@@ -55,6 +55,7 @@ class Behaviour:
     logprobs: bool = True
     scaled_logprobs: bool = False
     seeds: bool = True
+    filters: bool = True
     strict: bool = False
     chat: str = "flags"
     hides_thoughts: bool = False
@@ -176,7 +177,9 @@ class CompletionServer:
     async def _continue(self, prompt: list[int], body: dict[str, Any]) -> _Said:
         self._chance += 1
         seed = body.get("seed") if self.behaviour.seeds else None
-        sampling = Sampling(body.get("temperature", 1.0), body.get("top_p", 1.0), body["max_tokens"])
+        greedy = self.behaviour.filters and body.get("top_k") == 1
+        temperature = 0.0 if greedy else body.get("temperature", 1.0)
+        sampling = Sampling(temperature, body.get("top_p", 1.0), body["max_tokens"])
         draw = Draw((), self._chance if seed is None else seed + 10**6)
         session = LocalSession(self._policy._decoder, prompt)
         (step,) = await session.extend([draw], sampling, TokenBudget(), PolicyCost())

@@ -87,9 +87,21 @@ async def test_the_same_seed_is_the_same_tree(serve: Serve, connect: Connect, mo
     assert await tree(2) != first
 
 
-async def test_log_probabilities_of_another_distribution_are_not_taken(serve: Serve, connect: Connect) -> None:
-    policy = connect(serve(scaled_logprobs=True))
-    assert policy.abilities.missing == "log-probabilities"
+async def test_what_a_server_takes_and_does_not_heed_is_no_ability(serve: Serve, connect: Connect) -> None:
+    assert connect(serve(scaled_logprobs=True)).abilities.missing == "log-probabilities"
+    assert connect(serve(seeds=False, filters=False)).abilities.missing == "seeds, plain sampling"
+
+
+async def test_what_goes_by_the_models_size_says_so_where_nobody_knows_it(
+    serve: Serve, connect: Connect, models: Models, checker: Checker
+) -> None:
+    server = serve()
+    run = await solve_with(connect(server), models.scorer, checker, strategy="greedy")
+    assert run.usage.flops_paper == 0 and not run.usage.flops_known
+    run = await solve_with(connect(server), models.scorer, checker, strategy="compute_optimal")
+    assert run.last.status == "failed" and "add parameters" in (run.last.error or "")
+    run = await solve_with(connect(server, parameters=187_000), models.scorer, checker, strategy="greedy")
+    assert run.usage.flops_paper == 2 * 187_000 * run.usage.generated_tokens
 
 
 # --- how a step ends: what the server says, against the local back end on the same checkpoint ------------------------
@@ -347,7 +359,7 @@ def test_a_context_window_that_nobody_knows(serve: Serve, connect: Connect) -> N
 
 def test_another_models_tokenizer(tmp_path: Path, serve: Serve, connect: Connect) -> None:
     other = builtin_tokenizer()
-    other.add_tokens([AddedToken("user", normalized=False, special=False)])
+    other.add_tokens([AddedToken("er\n", normalized=False, special=False)])
     other.save_pretrained(tmp_path)
     assert "tokenizer folder is not that of served" in refused(connect, serve(), tokenizer=tmp_path)
 
