@@ -79,9 +79,9 @@ def build(catalogue: Catalogue) -> CompareForm:
     with gr.Row(elem_classes="question"):
         components["problem"], example = form.question_fields()
     with gr.Row(elem_classes="settings strategies"):
-        components |= _strategies()
+        components |= {"models": model_choice.pair_field(catalogue)} | _strategies()
     with gr.Row(elem_classes="settings"):
-        components |= {"models": model_choice.pair_field(catalogue)} | _budget()
+        components |= _budget()
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
