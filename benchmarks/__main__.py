@@ -1,4 +1,4 @@
-"""Run benchmarks by name, or all of them: `python -m benchmarks [decode] [processed] [recording] [search]`."""
+"""Run benchmarks by name, or all of them: `python -m benchmarks [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decode, processed, recording, search
+from benchmarks import decode, equal_tokens, processed, recording, search
 from benchmarks.report import Figure
 
 BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
     "decode": (decode.TITLE, decode.measure),
+    "equal_tokens": (equal_tokens.TITLE, equal_tokens.measure),
     "processed": (processed.TITLE, processed.measure),
     "recording": (recording.TITLE, recording.measure),
     "search": (search.TITLE, search.measure),

@@ -41,7 +41,9 @@ class SearchOptions:
     models: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
     ] = None
-    scorer: Annotated[str | None, typer.Option(metavar="NAME", help="The PRM; only the pair's own for now.")] = None
+    scorer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another PRM of the catalogue than the pair's own.")
+    ] = None
     finished: Annotated[str, typer.Option(help=f"Finished children in beam search: {' or '.join(FINISHED_RULES)}.")] = (
         _DEFAULT.finished
     )
