@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 NOT_AVAILABLE = "n/a"
 
 _PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -23,7 +25,7 @@ def flops(value: float | None) -> str:
 
 def fraction(value: float) -> str:
     """A count that may be far below one: two digits of it."""
-    return count(round(value)) if value >= 100 else f"{value:.2g}"
+    return count(round(value)) if value >= 100 else f"{Decimal(f'{value:.2g}'):f}"
 
 
 def seconds(value: float | None) -> str:

@@ -14,7 +14,7 @@ from engine.tree import Tree
 from tts_ui import numbers
 from tts_ui.terminal import OUTCOMES, bought, console_for_text, one_line
 
-_COLUMNS = ("answer", "", "votes", "tokens", "PRM tokens", "FLOPs, paper", "FLOPs, all", "calls", "time")
+_COLUMNS = ("answer", "", "votes", "tokens", "PRM tokens", "FLOPs (paper)", "FLOPs (all)", "calls", "time")
 
 
 def print_comparison(
@@ -68,9 +68,8 @@ def _equality(record: ComparisonRecord, runs: Sequence[RunRecord]) -> list[str]:
     spent: dict[str, set[float]] = {
         "generated tokens": {run.usage.generated_tokens for run in runs},
         "PRM tokens": {run.usage.scored_tokens for run in runs},
-        "FLOPs, paper": {run.usage.flops_paper for run in runs},
-        "FLOPs, all": {run.usage.flops_all for run in runs},
-        "calls": {run.usage.policy_calls + run.usage.scorer_calls for run in runs},
+        "FLOPs (paper)": {run.usage.flops_paper for run in runs},
+        "FLOPs (all)": {run.usage.flops_all for run in runs},
     }
     equal += [name for name, values in spent.items() if len(values) == 1 and runs]
     unequal = [name for name, values in spent.items() if len(values) > 1]
