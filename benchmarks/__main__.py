@@ -1,4 +1,4 @@
-"""Run benchmarks by name, or all of them: `python -m benchmarks [decode] [processed] [recording] [search]`."""
+"""Run benchmarks by name, or all of them: `python -m benchmarks [NAME]...`; the names are those of the modules here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decode, processed, recording, search
+from benchmarks import decode, processed, recording, search, sharing
 from benchmarks.report import Figure
 
 BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
     "processed": (processed.TITLE, processed.measure),
     "recording": (recording.TITLE, recording.measure),
     "search": (search.TITLE, search.measure),
+    "sharing": (sharing.TITLE, sharing.measure),
 }
 
 
