@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decode, equal_tokens, processed, recording, search
+from benchmarks import decode, equal_tokens, processed, recording, search, sharing
 from benchmarks.report import Figure
 
 BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
     "processed": (processed.TITLE, processed.measure),
     "recording": (recording.TITLE, recording.measure),
     "search": (search.TITLE, search.measure),
+    "sharing": (sharing.TITLE, sharing.measure),
 }
 
 

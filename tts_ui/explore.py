@@ -75,7 +75,7 @@ class ExplorePage:
         stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
         tree.select(
             self._select, [run_id], [head, text, facts, tree], queue=False, show_progress="hidden",
-            api_visibility="private",
+            trigger_mode="multiple", api_visibility="private",  # "once" drops the last steps of a quick walk
         )  # fmt: skip
 
     # --- what it does -----------------------------------------------------------------------------------------------

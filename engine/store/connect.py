@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,8 @@ def _postgresql(url: URL) -> Engine:
 def _set_up(engine: Engine) -> None:
     with engine.connect() as connection:
         current = _revision(connection)
+    if current != HEAD:
+        import_module("alembic.command")  # takes its time: not while others wait for the lock below
     with writing(engine).begin() as connection:
         if current != HEAD:
             _migrate(connection)

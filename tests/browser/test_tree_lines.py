@@ -26,6 +26,12 @@ def test_long_text_is_cut() -> None:
     assert len(label) <= LABEL_LENGTH and label.endswith("…")
 
 
+def test_texts_that_look_alike_when_cut_are_told_apart() -> None:
+    long = "word " * 100
+    keys = [json.loads(node_line(1, 0, text)).get("k") for text in (long, long + "\n\n", long + "end", "short")]
+    assert keys[0] == keys[1] and keys[0] != keys[2] and keys[3] is None
+
+
 def test_a_node_says_only_what_differs() -> None:
     assert json.loads(node_line(3, 0, "text", depth=1, seq=12)) == {
         "t": "node", "s": 12, "id": 3, "p": 0, "d": 1, "x": "text", "f": "step",

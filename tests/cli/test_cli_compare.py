@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +12,11 @@ from typing import Any
 
 import pytest
 from command_line import Cli, Start
+from safetensors.torch import load_file, save_file
+from test_cli_models import WITH_PRM
 from test_cli_solve import check, wait_for_steps
 
+from engine.assets import assets
 from engine.builtin.problems import examples
 from engine.events import Usage
 from engine.store import Store
@@ -91,6 +95,23 @@ def test_ctrl_c_stops_every_run_and_keeps_what_they_found(start: Start, tts_ui: 
     check_comparison(document)
     assert [run["run"]["status"] for run in document["runs"]] == ["stopped", "stopped"]
     assert max(len(run["nodes"]) for run in document["runs"]) > 1
+
+
+def test_a_run_that_fails_ends_no_other(tts_ui: Cli, tmp_path: Path, db: Path) -> None:
+    """A PRM whose weights are damaged gives no scores: the strategy that asks it fails, the other has its answer."""
+    copy = Path(shutil.copytree(assets() / "models" / "builtin-prm", tmp_path / "damaged"))
+    weights = load_file(copy / "model.safetensors")
+    damaged = {name: value * float("nan") if name.startswith("score") else value for name, value in weights.items()}
+    save_file(damaged, copy / "model.safetensors", {"format": "pt"})
+    models = tmp_path / "mine.toml"
+    models.write_text(WITH_PRM.format(name="mine", policy="builtin-xs").replace("builtin-prm", "damaged"))
+    asked = ["--strategies", "best_of_n,majority_vote", "--n", 4, "--models", models, "--db", db]
+    outcome = tts_ui("compare", PROBLEM, *asked, "--json")
+    assert outcome.code == 1
+    assert outcome.err.startswith("tts-ui: best_of_n failed: ") and outcome.err.count("\n") == 1
+    best_of_n, majority_vote = (run["run"] for run in json.loads(outcome.out)["runs"])
+    assert (best_of_n["status"], majority_vote["status"]) == ("failed", "done")
+    assert majority_vote["answer"] is not None and majority_vote["error"] is None
 
 
 def test_a_mistake_needs_no_models() -> None:

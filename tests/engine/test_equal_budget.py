@@ -23,11 +23,13 @@ async def test_an_equal_budget_is_equal(models: Models, checker: Checker) -> Non
         )
         for name, run in zip(NAMES, await asyncio.gather(*searches), strict=True):
             runs[name].append(run)
-    for name, each in runs.items():
-        cut = [run for run in each if run.last.stop_reason == "budget"]
-        assert len(cut) >= PROBLEMS / 2, name
-        assert all(run.usage.generated_tokens <= BUDGET for run in each), name
-        assert all(run.usage.generated_tokens >= 0.95 * BUDGET for run in cut), name
-        for run in each:
-            assert run.usage.generated_tokens == sum(node.tokens * node.copies for node in run.tree.nodes[1:])
+    every = [run for each in runs.values() for run in each]
+    cut = {name: [run for run in each if run.last.stop_reason == "budget"] for name, each in runs.items()}
+    assert all(cut.values())
+    assert sum(map(len, cut.values())) >= len(every) / 2
+    for run in every:
+        assert run.usage.generated_tokens <= BUDGET
+        assert run.usage.generated_tokens == sum(node.tokens * node.copies for node in run.tree.nodes[1:])
+    for name, runs_cut in cut.items():
+        assert all(run.usage.generated_tokens >= 0.95 * BUDGET for run in runs_cut), name
     assert all(run.last.answer is not None for run in runs["best_of_n"])

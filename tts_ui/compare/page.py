@@ -94,7 +94,7 @@ class ComparePage:
         for tree in trees:
             tree.select(
                 self._select, [run_ids], [head, text, facts, *trees], queue=False, show_progress="hidden",
-                api_visibility="private",
+                trigger_mode="multiple", api_visibility="private",  # "once" drops the last steps of a quick walk
             )  # fmt: skip
 
     def _column(self, place: int) -> tuple[gr.Column, gr.HTML, SearchTree, gr.HTML]:

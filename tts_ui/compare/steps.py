@@ -51,7 +51,7 @@ def _column(record: RunRecord, tree: Tree, node: Node) -> str:
     grounds = "".join(f"<li>{line}</li>" for line in reasons(node, chosen))
     facts = [
         f"drawn {node.copies} times" if node.copies > 1 else "drawn once",
-        f"{len(node.children)} different next steps" if node.children else "nothing drawn below it",
+        _next_steps(len(node.children)),
     ]
     if node.answer is not None:
         facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
@@ -59,6 +59,10 @@ def _column(record: RunRecord, tree: Tree, node: Node) -> str:
         f'<p class="score">{_score(record, node)}</p><ul class="why">{grounds}</ul>'
         f'<p class="facts">{" &middot; ".join(facts)}</p>{alone}'
     )
+
+
+def _next_steps(count: int) -> str:
+    return f"{count} different next steps" if count > 1 else "one next step" if count else "nothing drawn below it"
 
 
 def _score(record: RunRecord, node: Node) -> str:

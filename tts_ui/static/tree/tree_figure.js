@@ -7,7 +7,7 @@ const LABEL_LIMIT = 90;             // nodes in view
 const BADGE_LIMIT = 400;
 const RING_LIMIT = 300;             // marked nodes; more than that is no longer pointing at something
 // px between the frame and the outermost nodes; the tools lie on top, with larger buttons for fingers
-const INSET = { x: [30, 34], xNarrow: [22, 28], y: [48, 32], yTouch: [60, 32] };
+const INSET = { x: [30, 34], xNarrow: [22, 34], y: [48, 32], yTouch: [60, 32] };
 const NARROW = 480;
 const COLUMN_MAX = 84;              // px; a small tree is not blown up to the frame
 const LEVEL_MAX = 104;
