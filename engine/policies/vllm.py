@@ -36,8 +36,9 @@ _ENVIRONMENT = {
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     "VLLM_NO_USAGE_STATS": "1",
 }
-#: Positions that are cached together. vLLM's default on a CPU (128) is longer than most paths.
-_CPU_BLOCK = 32
+#: On a CPU: positions that are cached together (128 by default, longer than most paths), and whole prompts only, for
+#: vLLM 0.32 dies there when it splits the prompt of a request with a seed ("CPU Generator does not use offset").
+_ON_CPU = {"block_size": 32, "enable_chunked_prefill": False}
 _ABILITIES = Abilities(
     prompts=True, token_ids=True, stop_reason=True, kept_stop=True, logprobs=True, seeds=True, plain_sampling=True
 )
@@ -148,7 +149,7 @@ async def _start(folder: Path, settings: VllmSettings) -> Any:
                 model=str(folder), dtype=settings.dtype, load_format="safetensors", enable_prefix_caching=True,
                 gpu_memory_utilization=settings.gpu_memory_utilization, max_model_len=settings.max_model_len,
                 tensor_parallel_size=settings.tensor_parallel_size, enforce_eager=settings.enforce_eager,
-                disable_log_stats=True, **({"block_size": _CPU_BLOCK} if current_platform.is_cpu() else {}),
+                disable_log_stats=True, **(_ON_CPU if current_platform.is_cpu() else {}),
             )
         )  # fmt: skip
     except Exception as error:
