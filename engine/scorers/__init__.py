@@ -1,1 +1,1 @@
-"""Scorers: models that judge steps. One file a PRM family; `protocol.py` says what each must offer."""
+"""Scorers: models that judge steps. One file a family; `local.py` runs them, `protocol.py` says what each offers."""

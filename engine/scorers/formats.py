@@ -17,6 +17,9 @@ from transformers import PreTrainedTokenizerBase
 from engine.errors import ModelError
 from engine.scorers.tokens import Tokens
 
+#: What texts end with when a template is tried: tokens that end a sentence like to swallow line breaks.
+_SIGNS = (".", "?", ":", ")", "$", "}", "1", "a")
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -74,10 +77,13 @@ def chat(tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str]], *
     """
     messages = [{"role": role, "content": content} for role, content in turns if content]
     try:
-        return str(tokenizer.apply_chat_template(messages, add_generation_prompt=answer, tokenize=False))
+        text = str(tokenizer.apply_chat_template(messages, add_generation_prompt=answer, tokenize=False))
     except Exception as error:  # Jinja raises many kinds, and so do templates
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{tokenizer.name_or_path}: its chat template cannot be used ({reason})") from error
+    if text.count("{problem}") != 1:
+        raise ModelError(f"{tokenizer.name_or_path}: its chat template does not repeat what the user says")
+    return text
 
 
 class TemplateFormat:
@@ -121,9 +127,13 @@ class TemplateFormat:
         return Segment(tuple(ids), (len(ids) - 1,))
 
     def _check_seams(self) -> None:
-        problem, steps = "What is 1 + 1?", ("We add.", "It is $2$.")
-        whole = self._prompt.replace("{problem}", problem)
-        for parts, step in zip((self._first, self._later), steps, strict=True):
-            whole += "".join(parts).replace("{step}", step)
-        if self._bos + self._tokens.fill(whole, "start")[0] != conversation(self, problem, steps)[0]:
-            raise ModelError("the tokenizer joins text across the places where this format reads its scores")
+        for sign in _SIGNS:
+            problem, steps = f"What is 1 + 1{sign}", (f"We add{sign}", f"It is 2{sign}")
+            whole = self._prompt.replace("{problem}", problem)
+            for parts, step in zip((self._first, self._later), steps, strict=True):
+                whole += "".join(parts).replace("{step}", step)
+            if self._bos + self._tokens.fill(whole, "start")[0] != conversation(self, problem, steps)[0]:
+                raise ModelError(
+                    f"the tokenizer joins text ending in {sign!r} with what this template puts behind it, across the "
+                    "places where scores are read"
+                )

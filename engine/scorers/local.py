@@ -32,18 +32,17 @@ _MAX_ROWS = 64
 
 
 class LocalScorer:
-    """A judge in this process. `backbone` is the transformers model without its head."""
+    """A judge in this process. `backbone` is the transformers model without its head; `format` needs no model."""
 
     def __init__(self, info: ModelInfo, backbone: Any, form: Format, head: Head) -> None:
-        self.info = info
-        self._format = form
+        self.info, self.format = info, form
         self._judge = _Judge(info, backbone, form, head)
 
     def prompt_tokens(self, problem: str) -> int:
-        return len(self._format.prompt(problem))
+        return len(self.format.prompt(problem))
 
     def session(self, problem: str) -> LocalScorerSession:
-        return LocalScorerSession(self._judge, self._format.prompt(problem))
+        return LocalScorerSession(self._judge, self.format.prompt(problem))
 
     def close(self) -> None:
         self._judge.worker.close()
@@ -77,7 +76,7 @@ class _Request(Job[list[float | None]]):
     def __init__(self, session: LocalScorerSession, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> None:
         super().__init__()
         self.session, self.paths, self.cost = session, paths, cost
-        self.scores: list[float | None] = [None] * len(paths)
+        self.scores = [session.scores.get(path[-1].id) for path in paths]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,8 @@ class _Judge:
         # The prompt of a session is computed once, on its own, so that its rows can share it.
         sessions = {id(request.session): request for request in self._requests}
         self._compute([self._row(each, []) for each in sessions.values() if not each.session.cache.longest([_PROMPT])])
-        self._compute([self._row(each, path, i) for each in self._requests for i, path in enumerate(each.paths)])
+        due = [(each, place) for each in self._requests for place, score in enumerate(each.scores) if score is None]
+        self._compute([self._row(each, each.paths[place], place) for each, place in due])
         for request in self._requests:
             request.resolve(request.scores)
         self._requests = []

@@ -37,6 +37,8 @@ class Tokens:
         self._split = re.compile("(" + "|".join(map(re.escape, names)) + ")") if names else None
         self._backend.encode_special_tokens = False
         self._newline = self._encode("\n")
+        if len(self._newline) > 1 and self._encode("\n\n") != [*self._newline, self._newline[-1]]:
+            raise ModelError(f"{tokenizer.name_or_path}: the tokenizer puts a blank in front and merges line breaks")
         after_special = self._encode(names[0] + "\n")[1:] if names else self._newline
         self._blank_after_special = after_special == self._newline
         self.bos = _in_front(self._backend.encode("\n").ids, self._newline)
