@@ -6,7 +6,6 @@ Nothing is loaded. A size comes from the entry, else from the headers of the fil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from engine.local.memory import gigabytes
 from engine.local.placement import Placement, place, stored_parameters
@@ -53,9 +52,3 @@ def fit(catalogue: Catalogue, entries: list[ModelEntry]) -> Fit:
     placement: Placement = place(max(known, default=0))
     needs = sum(map(placement.needs, known)) if len(known) == len(sizes) else None
     return Fit(needs, placement.free, placement.device, placement.dtype)
-
-
-def whereabouts(catalogue: Catalogue, entry: ModelEntry) -> str:
-    """`here` (a folder or the Hub's cache) or `to be downloaded`."""
-    folder: Path | None = catalogue.find(entry)
-    return "here" if folder else "to be downloaded"

@@ -190,4 +190,4 @@ def _check_scorer(where: str, scorer: ModelEntry, families: Mapping[str, Collect
         if setting in scorer.model_fields_set and setting not in heeded:
             raise _Mistake(f"{where}: a {scorer.kind} scorer takes no {setting}")
     if "template" in heeded and scorer.template is None:
-        raise _Mistake(f"{where}: a {scorer.kind} scorer needs a template table with step, good and bad")
+        raise _Mistake(f"{where}: a {scorer.kind} scorer needs a [pair.scorer.template] with step, good and bad")

@@ -78,8 +78,13 @@ def solve(
     select: Annotated[
         str | None, typer.Option(help=f"Which answer wins: {', '.join(RULES)}. Default: prm_last_vote with a PRM.")
     ] = _DEFAULT.select,
-    temperature: Annotated[float, typer.Option(help="Of sampling, 0 to 5.")] = _DEFAULT.temperature,
-    top_p: Annotated[float, typer.Option(help="Sample from this share of the probability.")] = _DEFAULT.top_p,
+    temperature: Annotated[
+        float | None, typer.Option(help=f"Of sampling, 0 to 5. Default: the policy's, else {_DEFAULT.temperature}.")
+    ] = None,
+    top_p: Annotated[
+        float | None,
+        typer.Option(help=f"Sample from this share of the probability. Default: the policy's, else {_DEFAULT.top_p}."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="All randomness derives from it.")] = _DEFAULT.seed,
     models: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
@@ -90,7 +95,12 @@ def solve(
     finished: Annotated[
         str, typer.Option(help=f"Finished children in beam search: {' or '.join(FINISHED_RULES)}.")
     ] = _DEFAULT.finished,
-    max_steps: Annotated[int, typer.Option(help="The longest chain, in steps.")] = _DEFAULT.max_steps,
+    max_steps: Annotated[
+        int | None, typer.Option(help=f"The longest chain, in steps. Default: the policy's, else {_DEFAULT.max_steps}.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="The longest completion, in tokens. Default: the policy's, else what fits.")
+    ] = None,
     max_tokens_total: Annotated[int | None, typer.Option(help="Generated tokens that may be spent.")] = None,
     lookahead: Annotated[int, typer.Option(help="L, greedy steps that judge a candidate (lookahead).")] = (
         _DEFAULT.lookahead
@@ -108,9 +118,13 @@ def solve(
     db: Db = None,
 ) -> None:
     """Search for the answer to a problem and record the search. Ctrl-C stops it and keeps what it found."""
+    from tts_ui.cli_models import sampling_of
+
+    sampling = {"temperature": temperature, "top_p": top_p, "max_steps": max_steps, "max_tokens": max_tokens}
     params = RunParams(
-        strategy, n, width, select, temperature, top_p, seed, finished, max_steps, max_tokens_total,
-        votes=votes, lookahead=lookahead, tree_policy=tree_policy, exploration=exploration, probe=probe,
+        strategy, n, width, select, seed=seed, finished=finished, max_tokens_total=max_tokens_total, votes=votes,
+        lookahead=lookahead, tree_policy=tree_policy, exploration=exploration, probe=probe,
+        **sampling_of(models, sampling),
     )  # fmt: skip
     from tts_ui.cli_solve import Request, solve
 
@@ -171,12 +185,17 @@ def export(
 @app.command("models")
 def list_models(
     models: Annotated[str | None, typer.Option(metavar="FILE", help="Your own models file instead of ours.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """List the pairs of policy and PRM to choose from."""
+    """List the pairs of policy and PRM to choose from, and whether this machine has the memory for them."""
     from tts_ui import terminal
-    from tts_ui.cli_models import catalogue_of
+    from tts_ui.cli_models import catalogue_of, models_document
 
-    terminal.print_models(catalogue_of(models)[0])
+    catalogue = catalogue_of(models)[0]
+    if as_json:
+        terminal.print_json(models_document(catalogue))
+    else:
+        terminal.print_models(catalogue)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

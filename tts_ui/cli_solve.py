@@ -30,6 +30,7 @@ from engine.tree import Tree
 from tts_ui import numbers, terminal
 from tts_ui.cli_errors import FAILED, OK, STOPPED
 from tts_ui.cli_models import catalogue_of
+from tts_ui.download_bar import loading
 
 #: Seconds between two looks at the search.
 _LOOK_S = 0.1
@@ -58,13 +59,13 @@ def solve(request: Request) -> int:
     _hush()
     progress = Console(stderr=True, markup=False, emoji=False, highlight=False)
     with Store.open(request.db) as store, closing(Host(store, catalogue)) as host:
-        with progress.status(f"loading {pair.name}") if progress.is_terminal else nullcontext():
-            question = _with_reference(question)
+        question = _with_reference(question)
+        with loading(pair.name, progress) as show:
             if notice := outside(pair, question.problem):
                 progress.print(
                     f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours."
                 )
-            catalogue.load(pair.name, request.scorer)
+            catalogue.load(pair.name, request.scorer, show)
         with _interruptible() as interrupted:
             running = host.submit(question, request.params, pair.name, request.scorer)
             _watch(running, store, progress, interrupted)

@@ -15,6 +15,7 @@ import gradio as gr
 
 from engine.errors import InvalidInput, TtsError
 from engine.host import Host
+from engine.params import RunParams
 from engine.run import Question
 from engine.tree import Tree
 from tts_ui import form, fragments
@@ -36,7 +37,7 @@ class ExplorePage:
     # --- what is on it ----------------------------------------------------------------------------------------------
 
     def _build(self, blocks: gr.Blocks) -> None:
-        ask = form.build()
+        ask = form.build(RunParams(**self._host.catalogue.entry(None).policy.sampling.given()))
         run, stop = ask.run, ask.stop
         fields = list(ask.fields.values())
         notice = gr.HTML("", elem_id="notice", container=False, padding=False)
@@ -107,10 +108,15 @@ class ExplorePage:
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""
         question, params = form.request(values)
-        if not self._host.catalogue.loaded():
-            yield _changes(notice=_notice("Loading the models"), stop=gr.update(interactive=False))
+        submitted = asyncio.create_task(asyncio.to_thread(self._host.submit, question, params))
+        said = ""
+        while not submitted.done():
+            if (loading := self._loading()) not in ("", said):
+                said = loading
+                yield _changes(notice=_notice(loading), stop=gr.update(interactive=False))
+            await asyncio.wait([submitted], timeout=_POLL_HERE)
         try:
-            running = await asyncio.to_thread(self._host.submit, question, params)
+            running = submitted.result()
             yield _changes(head="", text="", facts=_HINT, notice="")
             async for change in self._follow(running.id):
                 yield change
@@ -119,6 +125,14 @@ class ExplorePage:
                 notice=_notice(_sentence(error), "error"), ticker="", run=gr.update(interactive=True),
                 stop=gr.update(interactive=False),
             )  # fmt: skip
+
+    def _loading(self) -> str:
+        """What a run is waiting for before it can start; empty where the models are there."""
+        catalogue = self._host.catalogue
+        if catalogue.loaded():
+            return ""
+        download = catalogue.download
+        return f"{download}".replace("d", "D", 1) if download else "Loading the models"
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
         """Open the run the address names, if any; a running one grows on."""

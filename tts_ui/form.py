@@ -33,12 +33,15 @@ _DEFAULTS = RunParams()
 ALWAYS = ("problem", "strategy", "n", "width", "seed")
 FOLDED = (
     "reference", "select", "votes", "finished", "lookahead", "tree_policy", "exploration", "probe", "temperature",
-    "top_p", "max_steps", "max_tokens_total", "eligible_without_answer",
+    "top_p", "max_steps", "max_tokens", "max_tokens_total", "eligible_without_answer",
 )  # fmt: skip
 FIELDS = ALWAYS + FOLDED
 
 #: The fields that are shown only where the strategy takes them.
 _OPTIONS = ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe")
+
+#: The fields in which 0 stands for no limit.
+_LIMITS = ("max_tokens", "max_tokens_total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class Form:
     stop: gr.Button
 
 
-def build() -> Form:
-    """Put the form into the current `gr.Blocks`."""
+def build(defaults: RunParams = _DEFAULTS) -> Form:
+    """Put the form into the current `gr.Blocks`; `defaults` says how the policy is sampled unless asked otherwise."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
         components["problem"], example = _question()
@@ -64,7 +67,7 @@ def build() -> Form:
         with gr.Row():
             components |= _choosing()
         with gr.Row():
-            components |= _options_of_strategies() | _sampling()
+            components |= _options_of_strategies() | _sampling(defaults)
     components = {name: components[name] for name in FIELDS}
     _connect(components, example)
     return Form(components, more, run, stop)
@@ -143,17 +146,21 @@ def _options_of_strategies() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sampling() -> dict[str, Any]:
+def _sampling(defaults: RunParams) -> dict[str, Any]:
     return {
         "temperature": gr.Number(
-            _DEFAULTS.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
+            defaults.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
         ),
         "top_p": gr.Number(
-            _DEFAULTS.top_p, label="Top-p", info="1 keeps every token.", min_width=130, elem_id="top-p"
+            defaults.top_p, label="Top-p", info="1 keeps every token.", min_width=130, elem_id="top-p"
         ),
         "max_steps": gr.Number(
-            _DEFAULTS.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
+            defaults.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
             elem_id="max-steps",
+        ),
+        "max_tokens": gr.Number(
+            defaults.max_tokens or 0, label="Longest completion", precision=0, info="In tokens; 0: what fits.",
+            min_width=170, elem_id="max-tokens",
         ),
         "max_tokens_total": gr.Number(
             0, label="Token budget", precision=0, info="Generated tokens; 0: no limit.", min_width=170,
@@ -190,13 +197,14 @@ def request(values: tuple[Any, ...]) -> tuple[Question, RunParams]:
     question = Question(problem, reference)
     if form["select"] == _DEFAULT_RULE:
         form["select"] = None
-    form["max_tokens_total"] = form["max_tokens_total"] or None  # a number field has no empty state that lasts
+    for limit in _LIMITS:  # a number field has no empty state that lasts
+        form[limit] = form[limit] or None
     kind = STRATEGIES.get(form["strategy"])
     for name in _OPTIONS:
         if kind and name not in kind.options:  # its field is hidden
             del form[name]
     for name, value in form.items():
-        if value is None and name not in ("select", "max_tokens_total"):
+        if value is None and name not in ("select", *_LIMITS):
             raise InvalidInput(name, "it is empty; give a value")
     return question, RunParams(**form)
 
@@ -209,7 +217,8 @@ def values_of(record: RunRecord) -> tuple[Any, ...]:
     except (InvalidInput, TypeError):
         return (record.problem, *(gr.skip() for _ in FIELDS[1:]))
     form = asdict(params) | {"problem": record.problem, "reference": record.reference_answer or ""}
-    form["max_tokens_total"] = params.max_tokens_total or 0
+    for limit in _LIMITS:
+        form[limit] = form[limit] or 0
     if params.select == replace(params, select=None).rule:
         form["select"] = _DEFAULT_RULE
     if record.reference_answer == reference_answer(record.problem):

@@ -35,8 +35,8 @@ def free_gpus() -> Sequence[int]:
 
 
 def gigabytes(count: float) -> str:
-    """Bytes for people: `15.2 GB` (decimal, as model cards and shops count)."""
-    return f"{count / 1e9:.1f} GB"
+    """Bytes for people: `15.2 GB`, `2 MB` (decimal, as model cards and shops count)."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
 
 
 def _unused(device: int) -> int:
