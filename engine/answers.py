@@ -1,6 +1,7 @@
 """What a completion answers, and whether two answers are the same.
 
-An answer is the content of the last `\\boxed{...}`; a completion without one has no answer (stray numbers do not vote).
+An answer is the content of the last `\\boxed{...}`; a completion without one has no answer (stray numbers do not vote),
+nor has one that ends inside a thought.
 Two answers agree when their normalised strings are equal, else when both are plain numbers of equal value, else when
 math-verify says so. Math-verify parses with sympy and can hang on hostile input, so it lives in a process of its own
 (`engine.answers_worker`) that is killed when it takes too long; most comparisons never need it.
@@ -29,8 +30,14 @@ _SPACES = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not between digits: 1 1/2 is no
 _WRAPPERS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]*)\}")
 
 
-def extract_answer(text: str) -> str | None:
-    """The content of the last complete `\\boxed{...}` of `text`, or None. Braces may nest."""
+def extract_answer(text: str, *, opens_thought: bool = False) -> str | None:
+    """The content of the last complete `\\boxed{...}` of `text`, or None. Braces may nest.
+
+    A text that ends inside a thought (`<think>`, without its end tag) has not answered yet, whatever it tried in there;
+    `opens_thought` says that it begins inside one.
+    """
+    if text.rfind("</think>") < max(text.rfind("<think>"), 0 if opens_thought else -1):
+        return None
     last, answer = -1, ""
     open_braces: list[int | None] = []  # where the content of each open box begins; None for any other brace
     for match in _BRACES.finditer(text):

@@ -112,7 +112,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is recorded of a policy or a PRM. `parameters` counts every parameter, tied ones once."""
+    """What is recorded of a policy or a PRM. `parameters` counts every parameter, tied ones once.
+
+    `opens_thought` is not: the policy's prompt ends inside a thought (`<think>`), so its text begins in there.
+    """
 
     name: str
     parameters: int
@@ -121,6 +124,7 @@ class ModelInfo:
     dtype: str = ""
     device: str = ""
     template: str = ""
+    opens_thought: bool = False
 
 
 @dataclass(frozen=True, slots=True)

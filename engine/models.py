@@ -1,76 +1,29 @@
 """The catalogue: which policies and PRMs a user may choose, and how each is loaded.
 
-A models file is TOML (see `models.toml`). Visitors choose from it by name and never bring names, paths or URLs of their
-own. A back end or a PRM family is one entry in `POLICIES` or `SCORERS`.
+Visitors choose from it by name and never bring names, paths or URLs of their own. What a models file may say is in
+`engine.models_file`. A back end or a PRM family is one entry in `POLICIES` or `SCORERS`.
 """
 
 from __future__ import annotations
 
 import threading
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-
+from engine import hub, models_file
 from engine.assets import assets
 from engine.errors import InvalidInput, ModelError
+from engine.local.placement import place
+from engine.models_file import ModelEntry, PairEntry
 from engine.policies.protocol import Policy
-from engine.scorers.options import LoadScorer, ScorerOptions, TwoTokenTemplate
+from engine.scorers.options import LoadScorer, ScorerOptions
 from engine.scorers.protocol import Scorer
-from engine.servers.settings import ServerSettings, VllmSettings, misplaced
+
+__all__ = ["CATALOGUE", "POLICIES", "SCORERS", "Catalogue", "ModelEntry", "Models", "PairEntry", "outside"]
 
 CATALOGUE = Path(__file__).with_name("models.toml")
-
-
-class ModelEntry(ServerSettings, VllmSettings):
-    """A policy or a PRM: the back end or family that loads it, and where it is (a folder, or the URLs of servers).
-
-    `name` is what records call it; `world` says what a model was trained for where that is all it knows.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: str
-    path: str = ""
-    name: str = ""
-    title: str = ""
-    note: str = ""
-    system: str = ""
-    world: Literal["", "builtin"] = ""
-    template: TwoTokenTemplate | None = None
-
-    @model_validator(mode="after")
-    def _placed(self) -> ModelEntry:
-        if mistake := misplaced(self.kind, self.path, self.model_fields_set):
-            raise ValueError(mistake)
-        return self
-
-    @property
-    def label(self) -> str:
-        return self.name or self.path or f"{self.model or 'the model'} at {', '.join(self.urls)}"
-
-
-class PairEntry(BaseModel):
-    """A policy and, optionally, the PRM that judges it unless another is asked for: its name, or the PRM itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    title: str = ""
-    note: str = ""
-    policy: ModelEntry
-    scorer: str | ModelEntry | None = None
-
-
-class _Catalogue(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    pair: list[PairEntry]
-    scorer: list[ModelEntry] = []
 
 
 def outside(pair: PairEntry, problem: str) -> str | None:
@@ -98,7 +51,7 @@ Find = Callable[[str], Path]
 def _local_policy(entry: ModelEntry, find: Find) -> Policy:
     from engine.policies.local import LocalPolicy
 
-    return LocalPolicy(entry.label, find(entry.path), system=entry.system)
+    return LocalPolicy(entry.label, find(entry.path), system=entry.system, suffix=entry.suffix)
 
 
 def _openai_policy(entry: ModelEntry, find: Find) -> Policy:
@@ -149,17 +102,19 @@ class Catalogue:
     Attributes:
         pairs: the pairs by name, the default first.
         scorers: every PRM of the file by name; any of them may judge any policy.
+        download: what is being downloaded at this moment, for a notice.
     """
 
     def __init__(self, file: Path = CATALOGUE) -> None:
         self._file = file
-        read = _read(file)
-        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in read.pair}
-        inline = [pair.scorer for pair in read.pair if isinstance(pair.scorer, ModelEntry)]
-        self.scorers: dict[str, ModelEntry] = {scorer.label: scorer for scorer in [*read.scorer, *inline]}
+        read = models_file.read(file, POLICIES, {kind: family.settings for kind, family in SCORERS.items()})
+        self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in read.pairs}
+        inline = [pair.scorer for pair in read.pairs if isinstance(pair.scorer, ModelEntry)]
+        self.scorers: dict[str, ModelEntry] = {scorer.label: scorer for scorer in [*read.scorers, *inline]}
+        self.download: hub.Download | None = None
         self._policies: dict[ModelEntry, Policy] = {}
         self._judges: dict[ModelEntry, Scorer] = {}
-        self._lock = threading.Lock()
+        self._lock, self._fetching = threading.Lock(), threading.Lock()
 
     @property
     def default(self) -> str:
@@ -182,18 +137,31 @@ class Catalogue:
             raise InvalidInput("scorer", f"unknown PRM {scorer!r}; {there_are}")
         return self.scorers[scorer]
 
-    def load(self, name: str | None = None, scorer: str | None = None) -> Models:
-        """Load a pair, or its policy with another PRM. Raises `ModelError` where a checkpoint cannot be used."""
+    def load(self, name: str | None = None, scorer: str | None = None, progress: hub.Progress | None = None) -> Models:
+        """Load a pair, or its policy with another PRM; what is on the Hub alone is downloaded first.
+
+        Raises `ModelError` where a checkpoint cannot be had or used.
+        """
         pair, judge = self.entry(name), self.scorer(name, scorer)
+        if not self.loaded(name, scorer):
+            entries = [
+                entry for entry in (pair.policy, judge) if entry and entry not in (*self._policies, *self._judges)
+            ]
+            self._fetch(entries, progress)
         with self._lock:
             fresh = pair.policy not in self._policies
             policy = self._policies.get(pair.policy) or self._load_policy(pair.policy)
             try:
-                return Models(pair, policy, self._judges.get(judge) or self._load_judge(judge) if judge else None)
+                loaded = Models(pair, policy, self._judges.get(judge) or self._load_judge(judge) if judge else None)
             except Exception:
                 if fresh:  # or every further try would leave a thread and a model behind
                     self._policies.pop(pair.policy).close()
                 raise
+        if pair.cache_gb is not None:
+            from engine.local import prefix_cache
+
+            prefix_cache.fit_anew(int(pair.cache_gb * 1e9))
+        return loaded
 
     def loaded(self, name: str | None = None, scorer: str | None = None) -> bool:
         judge = self.scorer(name, scorer)
@@ -216,53 +184,36 @@ class Catalogue:
         self._judges[entry] = judge = SCORERS[entry.kind].load(entry, self._find(entry.path))
         return judge
 
-    def _find(self, path: str) -> Path:
+    def _fetch(self, entries: list[ModelEntry], progress: hub.Progress | None) -> None:
+        """Download what is not on this machine, one model at a time, and only what will fit its memory."""
+
+        def note(download: hub.Download) -> None:
+            self.download = download
+            if progress:
+                progress(download)
+
+        for entry in entries:
+            if entry.path and self.find(entry) is None and hub.is_id(entry.path):
+                with self._fetching:
+                    if entry.parameters:
+                        place(entry.parameters).check(entry.label, entry.parameters)
+                    try:
+                        hub.fetch(entry.path, note)
+                    finally:
+                        self.download = None
+
+    def find(self, entry: ModelEntry) -> Path | None:
+        """Where the entry's checkpoint is on this machine; None where it is not."""
+        return self._look_for(entry.path) if entry.path else None
+
+    def _look_for(self, path: str) -> Path | None:
         for folder in (assets() / "models" / path, self._file.parent / path, Path(path)):
             if folder.is_dir():
                 return folder.resolve()
-        raise ModelError(f"{path}: no such folder; check the path in {self._file.name}")
+        return hub.cached(path) if hub.is_id(path) else None
 
-
-def _read(file: Path) -> _Catalogue:
-    try:
-        read = _Catalogue.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InvalidInput("models", f"{file} cannot be read ({error.strerror}); check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InvalidInput("models", f"{file}: {where}: {first['msg'].lower()}") from error
-    if not read.pair:
-        raise InvalidInput("models", f"{file} names no pair")
-    for scorer in read.scorer:
-        _check_scorer(file, scorer.label, scorer)
-    for pair in read.pair:
-        if pair.policy.kind not in POLICIES:
-            raise InvalidInput("models", f"{file}: {pair.name}: no policy back end {pair.policy.kind!r}")
-        if pair.policy.template:
-            raise InvalidInput("models", f"{file}: {pair.name}: a policy takes no template")
-        if isinstance(pair.scorer, ModelEntry):
-            _check_scorer(file, pair.name, pair.scorer)
-        elif pair.scorer and pair.scorer not in {scorer.label for scorer in read.scorer}:
-            raise InvalidInput("models", f"{file}: {pair.name}: no scorer is called {pair.scorer!r}")
-    return read
-
-
-def _check_scorer(file: Path, where: str, scorer: ModelEntry) -> None:
-    if scorer.kind not in SCORERS:
-        raise InvalidInput("models", f"{file}: {where}: no scorer family {scorer.kind!r}")
-    if mistake := _mistake(scorer):
-        raise InvalidInput("models", f"{file}: {where}: {mistake}")
-
-
-def _mistake(scorer: ModelEntry) -> str | None:
-    """A setting that would not reach the model it is written for, or that its model cannot do without."""
-    heeded = SCORERS[scorer.kind].settings
-    for setting in ("system", "template"):
-        if setting in scorer.model_fields_set and setting not in heeded:
-            return f"a {scorer.kind} scorer takes no {setting}"
-    if "template" in heeded and scorer.template is None:
-        return f"a {scorer.kind} scorer needs a template table with step, good and bad"
-    return None
+    def _find(self, path: str) -> Path:
+        folder = self._look_for(path)
+        if folder is None:
+            raise ModelError(f"{path}: no such folder; check the path in {self._file.name}")
+        return folder

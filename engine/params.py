@@ -21,7 +21,8 @@ TREE_POLICIES = ("uct", "puct")
 
 @dataclass(frozen=True, slots=True)
 class RunParams:
-    """One run's request. `n` is N, `width` is M; `max_tokens_total` caps generated tokens (None: no cap).
+    """One run's request. `n` is N, `width` is M; `max_tokens_total` caps generated tokens (None: no cap), `max_tokens`
+    those of one completion (None: as many as fit the context window).
 
     `select` None means the default of the strategy: `majority_vote` where no PRM is asked, else `prm_last_vote`.
     `lookahead` is L; `tree_policy` and `exploration` (c) are those of `mcts`; `probe` is the number of samples from
@@ -44,6 +45,7 @@ class RunParams:
     tree_policy: str = "uct"
     exploration: float = 0.5
     probe: int = 4
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
         strategy = self.kind
@@ -65,6 +67,8 @@ class RunParams:
             raise InvalidInput("max_steps", f"{self.max_steps} steps are no search; give 1 or more")
         if self.max_tokens_total is not None and self.max_tokens_total < 1:
             raise InvalidInput("max_tokens_total", f"{self.max_tokens_total} tokens buy nothing; give 1 or more")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InvalidInput("max_tokens", f"{self.max_tokens} tokens are no completion; give 1 or more")
         if self.votes not in VOTES:
             raise InvalidInput("votes", f"unknown voters {self.votes!r}; choose {' or '.join(VOTES)}")
         if self.select is not None:
@@ -124,8 +128,9 @@ class RunParams:
         for option in ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe"):
             if option not in self.kind.options:
                 del values[option]
-        if self.max_tokens_total is None:
-            del values["max_tokens_total"]
+        for limit in ("max_tokens_total", "max_tokens"):
+            if values[limit] is None:
+                del values[limit]
         if self.votes == "draws":
             del values["votes"]
         return values

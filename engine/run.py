@@ -106,10 +106,10 @@ class Run:
         self._session = self._policy.session(self.question.problem)
         scoring = self._scorer.session(self.question.problem) if self._scorer else None
         params = self.params
+        sampling = Sampling(params.temperature, params.top_p, max_tokens=params.max_tokens)
         search = Search(
-            self.question.problem, self._session, scoring, meter, self._sink,
-            sampling=Sampling(params.temperature, params.top_p), seed=params.seed, n=params.n,
-            max_steps=params.max_steps, budget=TokenBudget(params.max_tokens_total),
+            self.question.problem, self._session, scoring, meter, self._sink, sampling=sampling, seed=params.seed,
+            n=params.n, max_steps=params.max_steps, budget=TokenBudget(params.max_tokens_total),
         )  # fmt: skip
         self._sink([self._started()], meter.usage())
         status: RunStatus = "failed"

@@ -314,7 +314,8 @@ class Search:
     def _new_node(self, node_id: int, parent: Node, step: Step, origin: NodeOrigin) -> StepSampled:
         answer = None
         if step.finish != "step":
-            answer = extract_answer("".join(node.text for node in self.tree.path(parent)) + step.text)
+            whole = "".join(node.text for node in self.tree.path(parent)) + step.text
+            answer = extract_answer(whole, opens_thought=self._meter.policy.opens_thought)
         return StepSampled(
             0, node_id, parent.id, parent.depth + 1, step.text, step.token_ids, step.tokens, step.logprob, step.finish,
             origin=origin, answer=answer,

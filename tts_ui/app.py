@@ -1,4 +1,5 @@
 """The app: pages, look and start-up. It asks the engine and the store for everything it shows."""
+# ruff: noqa: E402  (Gradio reads its settings when it is imported)
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ import signal
 import threading
 from pathlib import Path
 
+from engine import hub
+
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+hub.stay_local()
 
 import gradio as gr
 

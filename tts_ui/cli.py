@@ -150,12 +150,17 @@ def export(
 @app.command("models")
 def list_models(
     models: Annotated[str | None, typer.Option(metavar="FILE", help="Your own models file instead of ours.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """List the pairs of policy and PRM to choose from."""
+    """List the pairs of policy and PRM to choose from, and whether this machine has the memory for them."""
     from tts_ui import terminal
-    from tts_ui.cli_models import catalogue_of
+    from tts_ui.cli_models import catalogue_of, models_document
 
-    terminal.print_models(catalogue_of(models)[0])
+    catalogue = catalogue_of(models)[0]
+    if as_json:
+        terminal.print_json(models_document(catalogue))
+    else:
+        terminal.print_models(catalogue)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

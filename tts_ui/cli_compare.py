@@ -30,9 +30,9 @@ def compare(problem: str, params: Sequence[RunParams], options: SearchOptions, *
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
         progress.warn_outside(pair, question)
-        with progress.showing(f"loading {pair.name}"):
+        with progress.loading(pair.name) as show:
             question = with_reference(question)
-            catalogue.load(pair.name, options.scorer)
+            catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             comparing = host.compare(question, params, pair.name, options.scorer, paired=paired)
             progress.watch(comparing.runs, store, interrupted)

@@ -35,8 +35,13 @@ class SearchOptions:
     select: Annotated[
         str | None, typer.Option(help=f"Which answer wins: {', '.join(RULES)}. Default: prm_last_vote with a PRM.")
     ] = _DEFAULT.select
-    temperature: Annotated[float, typer.Option(help="Of sampling, 0 to 5.")] = _DEFAULT.temperature
-    top_p: Annotated[float, typer.Option(help="Sample from this share of the probability.")] = _DEFAULT.top_p
+    temperature: Annotated[
+        float | None, typer.Option(help=f"Of sampling, 0 to 5. Default: the policy's, else {_DEFAULT.temperature}.")
+    ] = None
+    top_p: Annotated[
+        float | None,
+        typer.Option(help=f"Sample from this share of the probability. Default: the policy's, else {_DEFAULT.top_p}."),
+    ] = None
     seed: Annotated[int, typer.Option(help="All randomness derives from it.")] = _DEFAULT.seed
     models: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
@@ -47,7 +52,12 @@ class SearchOptions:
     finished: Annotated[str, typer.Option(help=f"Finished children in beam search: {' or '.join(FINISHED_RULES)}.")] = (
         _DEFAULT.finished
     )
-    max_steps: Annotated[int, typer.Option(help="The longest chain, in steps.")] = _DEFAULT.max_steps
+    max_steps: Annotated[
+        int | None, typer.Option(help=f"The longest chain, in steps. Default: the policy's, else {_DEFAULT.max_steps}.")
+    ] = None
+    max_tokens: Annotated[
+        int | None, typer.Option(help="The longest completion, in tokens. Default: the policy's, else what fits.")
+    ] = None
     max_tokens_total: Annotated[int | None, typer.Option(help="Generated tokens that may be spent.")] = None
     lookahead: Annotated[int, typer.Option(help="L, greedy steps that judge a candidate (lookahead).")] = (
         _DEFAULT.lookahead
@@ -60,16 +70,23 @@ class SearchOptions:
         _DEFAULT.probe
     )
     votes: Annotated[str, typer.Option(help=f"What has a vote: {' or '.join(VOTES)} completions.")] = _DEFAULT.votes
+    eligible_without_answer: Annotated[
+        bool, typer.Option("--eligible-without-answer", help="Completions without an answer may win, too.")
+    ] = _DEFAULT.eligible_without_answer
     answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The right answer, to grade against.")] = None
     as_json: AsJson = False
     db: Db = None
 
     def params(self, strategy: str) -> RunParams:
         """One run's request. Options that `strategy` does not have mean nothing in it; raises `InvalidInput`."""
+        from tts_ui.cli_models import sampling_of
+
+        asked = {name: getattr(self, name) for name in ("temperature", "top_p", "max_steps", "max_tokens")}
         return RunParams(
-            strategy, self.n, self.width, self.select, self.temperature, self.top_p, self.seed, self.finished,
-            self.max_steps, self.max_tokens_total, votes=self.votes, lookahead=self.lookahead,
-            tree_policy=self.tree_policy, exploration=self.exploration, probe=self.probe,
+            strategy, self.n, self.width, self.select, seed=self.seed, finished=self.finished,
+            max_tokens_total=self.max_tokens_total, eligible_without_answer=self.eligible_without_answer,
+            votes=self.votes, lookahead=self.lookahead, tree_policy=self.tree_policy, exploration=self.exploration,
+            probe=self.probe, **sampling_of(self.models, asked),
         )  # fmt: skip
 
 

@@ -28,9 +28,9 @@ def solve(problem: str, params: RunParams, options: SearchOptions) -> int:
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
         progress.warn_outside(pair, question)
-        with progress.showing(f"loading {pair.name}"):
+        with progress.loading(pair.name) as show:
             question = with_reference(question)
-            catalogue.load(pair.name, options.scorer)
+            catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             running = host.submit(question, params, pair.name, options.scorer)
             progress.watch([running], store, interrupted)

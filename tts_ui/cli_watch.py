@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -19,10 +19,12 @@ from rich.status import Status
 from engine.errors import InvalidInput, TtsError
 from engine.events import Event, StepSampled
 from engine.host import Running
+from engine.hub import Download
 from engine.models import PairEntry, outside
 from engine.run import Question
 from engine.store import RunRecord, Store
 from tts_ui import numbers, terminal
+from tts_ui.download_bar import loading
 
 #: Seconds between two looks at the searches.
 _LOOK_S = 0.1
@@ -75,6 +77,10 @@ class Progress:
     def __init__(self) -> None:
         _hush()
         self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+    def loading(self, name: str) -> AbstractContextManager[Callable[[Download], None]]:
+        """While a pair is loaded; what it yields takes the progress of downloads."""
+        return loading(name, self._console)
 
     def showing(self, line: str) -> AbstractContextManager[Status | None]:
         return self._console.status(line) if self._console.is_terminal else nullcontext()

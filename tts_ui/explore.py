@@ -17,7 +17,7 @@ from engine.errors import InvalidInput, ModelError, TtsError
 from engine.host import Host
 from engine.models import outside
 from engine.tree import Tree
-from tts_ui import form, fragments
+from tts_ui import form, fragments, model_choice
 from tts_ui.cards import card, marks
 from tts_ui.components import SearchTree
 from tts_ui.feed import Feed
@@ -110,12 +110,13 @@ class ExplorePage:
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""
         asked = form.request(values)
-        if not self._host.catalogue.loaded(asked.models, asked.scorer):
-            yield _changes(notice=notice("Loading the models"), stop=gr.update(interactive=False))
+        submitted = asyncio.create_task(
+            asyncio.to_thread(self._host.submit, asked.question, asked.params, asked.models, asked.scorer)
+        )
+        async for line in model_choice.waiting(submitted, self._host.catalogue, asked.models, asked.scorer):
+            yield _changes(notice=notice(line), stop=gr.update(interactive=False))
         try:
-            running = await asyncio.to_thread(
-                self._host.submit, asked.question, asked.params, asked.models, asked.scorer
-            )
+            running = submitted.result()
             said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
             yield _changes(head="", text="", facts=_HINT, notice=notice(f"{said} {BIGGER}") if said else "")
             async for change in self._follow(running.id):

@@ -30,7 +30,7 @@ _DEFAULTS = RunParams()
 ALWAYS = ("problem", "models", "strategy", "n", "width", "seed")
 FOLDED = (
     "scorer", "reference", "select", "votes", "finished", "lookahead", "tree_policy", "exploration", "probe",
-    "temperature", "top_p", "max_steps", "max_tokens_total", "eligible_without_answer",
+    "temperature", "top_p", "max_steps", "max_tokens", "max_tokens_total", "eligible_without_answer",
 )  # fmt: skip
 FIELDS = ALWAYS + FOLDED
 
@@ -48,6 +48,13 @@ class Request:
     scorer: str | None
 
 
+#: How steps are drawn: what a policy may have settings of its own for.
+SAMPLING = ("temperature", "top_p", "max_steps", "max_tokens")
+
+#: The fields in which 0 stands for no limit.
+LIMITS = ("max_tokens", "max_tokens_total")
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """The components: `fields` by name in the order of `FIELDS`, the part that is folded away, the two buttons."""
@@ -60,6 +67,7 @@ class Form:
 
 def build(catalogue: Catalogue) -> Form:
     """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
+    defaults = RunParams(**catalogue.entry(None).policy.sampling.given())
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
         components["problem"], example = question_fields()
@@ -71,9 +79,10 @@ def build(catalogue: Catalogue) -> Form:
         with gr.Row():
             components |= {"scorer": model_choice.judge_field(catalogue)} | choosing_fields()
         with gr.Row():
-            components |= option_fields() | sampling_fields() | {"max_tokens_total": budget_field()}
+            components |= option_fields() | sampling_fields(defaults) | {"max_tokens_total": budget_field()}
     components = {name: components[name] for name in FIELDS}
     _connect(components, example)
+    model_choice.connect(components["models"], {name: components[name] for name in SAMPLING}, catalogue)
     return Form(components, more, run, stop)
 
 
@@ -153,18 +162,22 @@ def option_fields() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sampling_fields() -> dict[str, Any]:
-    """How steps are drawn."""
+def sampling_fields(defaults: RunParams = _DEFAULTS) -> dict[str, Any]:
+    """How steps are drawn; `defaults` says how, unless asked otherwise."""
     return {
         "temperature": gr.Number(
-            _DEFAULTS.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
+            defaults.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
         ),
         "top_p": gr.Number(
-            _DEFAULTS.top_p, label="Top-p", info="1 keeps every token.", min_width=130, elem_id="top-p"
+            defaults.top_p, label="Top-p", info="1 keeps every token.", min_width=130, elem_id="top-p"
         ),
         "max_steps": gr.Number(
-            _DEFAULTS.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
+            defaults.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
             elem_id="max-steps",
+        ),
+        "max_tokens": gr.Number(
+            defaults.max_tokens or 0, label="Longest completion", precision=0, info="In tokens; 0: what fits.",
+            min_width=170, elem_id="max-tokens",
         ),
     }  # fmt: skip
 
@@ -215,13 +228,14 @@ def params_of(form: dict[str, Any]) -> RunParams:
     form = dict(form)
     if form["select"] == DEFAULT_RULE:
         form["select"] = None
-    form["max_tokens_total"] = form["max_tokens_total"] or None  # a number field has no empty state that lasts
+    for limit in LIMITS:  # a number field has no empty state that lasts
+        form[limit] = form[limit] or None
     kind = STRATEGIES.get(form["strategy"])
     for name in OPTIONS:
         if kind and name not in kind.options:  # its field is hidden
             del form[name]
     for name, value in form.items():
-        if value is None and name not in ("select", "max_tokens_total"):
+        if value is None and name not in ("select", *LIMITS):
             raise InvalidInput(name, "it is empty; give a value")
     return RunParams(**form)
 
@@ -235,7 +249,8 @@ def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
         return (record.problem, *(gr.skip() for _ in FIELDS[1:]))
     form = asdict(params) | {"problem": record.problem, "reference": record.reference_answer or ""}
     form |= model_choice.values_of(catalogue, record)
-    form["max_tokens_total"] = params.max_tokens_total or 0
+    for limit in LIMITS:
+        form[limit] = form[limit] or 0
     if params.select == replace(params, select=None).rule:
         form["select"] = DEFAULT_RULE
     if record.reference_answer == reference_answer(record.problem):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import gradio as gr
 
 from engine.models import Catalogue
+from engine.params import RunParams
 from engine.store import RunRecord
+
+#: Seconds between two looks at a download.
+_POLL_S = 0.2
 
 OWN = "the pair's own"
 
@@ -43,3 +49,31 @@ def values_of(catalogue: Catalogue, record: RunRecord) -> dict[str, Any]:
         return dict.fromkeys(FIELDS, gr.skip())
     own = catalogue.scorer(pair.name)
     return {"models": pair.name, "scorer": OWN if scorer is None or (own and own.label == scorer) else scorer}
+
+
+async def waiting(
+    submitted: asyncio.Task[Any], catalogue: Catalogue, models: str | None, scorer: str | None
+) -> AsyncIterator[str]:
+    """What a request waits for before its search can start, a line each time that changes; ends with the waiting."""
+    said = ""
+    while not submitted.done():
+        line = ""
+        if not catalogue.loaded(models, scorer):
+            download = catalogue.download
+            line = f"{download}".replace("d", "D", 1) if download else "Loading the models"
+        if line not in ("", said):
+            said = line
+            yield line
+        await asyncio.wait([submitted], timeout=_POLL_S)
+
+
+def connect(models: gr.Dropdown, sampling: dict[str, Any], catalogue: Catalogue) -> None:
+    """Another policy brings its own sampling settings into the fields `sampling` (by the names of `RunParams`)."""
+
+    def settings(pair: str) -> list[Any]:
+        defaults = RunParams(**catalogue.entry(pair).policy.sampling.given())
+        return [getattr(defaults, name) or 0 for name in sampling]
+
+    models.input(
+        settings, models, list(sampling.values()), queue=False, show_progress="hidden", api_visibility="private"
+    )

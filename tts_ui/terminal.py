@@ -26,7 +26,7 @@ from tts_ui import numbers
 from tts_ui.reasons import latest, why
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
-    from engine.models import Catalogue
+    from engine.models import Catalogue, ModelEntry
     from engine.store import RunRecord
 
 #: Viridis, the scale of the page's tree: safe for the colour-blind, and its lightness rises with the score.
@@ -117,7 +117,11 @@ def print_runs(records: Sequence[RunRecord]) -> None:
 
 
 def print_models(catalogue: Catalogue) -> None:
-    """The pairs of a catalogue, from its file alone: nothing is loaded. Servers are asked what they can do."""
+    """The pairs of a catalogue and what this machine can run of them: nothing is loaded or downloaded.
+
+    Servers are asked what they can do.
+    """
+    from engine.fit import fit
     from engine.servers.survey import survey
 
     console = console_for_text()
@@ -129,12 +133,24 @@ def print_models(catalogue: Catalogue) -> None:
         console.print(Text(f"  {one_line(f'policy {pair.policy.label} ({pair.policy.kind}), PRM {prm}')}"))
         for line in survey(pair.policy) if pair.policy.urls else ():
             console.print(Text(f"  {one_line(line)}"))
+        models = [pair.policy, *([judge] if judge else [])]
+        about = [str(fit(catalogue, models)), *(_terms(catalogue, model) for model in models)]
+        console.print(Text(f"  {one_line('; '.join(filter(None, dict.fromkeys(about))))}"), soft_wrap=True)
         if pair.note:
-            console.print(Text(f"  {one_line(pair.note)}", style="dim"))
+            console.print(Text(f"  {one_line(pair.note)}", style="dim"), soft_wrap=True)
     if catalogue.scorers:
         console.print(Text("PRMs for --scorer", style="bold"))
     for scorer in catalogue.scorers.values():
-        console.print(Text(f"  {one_line(f'{scorer.label} ({scorer.kind}): {scorer.note or scorer.title}')}"))
+        about = [str(fit(catalogue, [scorer])), _terms(catalogue, scorer), scorer.note or scorer.title]
+        line = f"{scorer.label} ({scorer.kind}): {'; '.join(filter(None, about))}"
+        console.print(Text(f"  {one_line(line)}"), soft_wrap=True)
+
+
+def _terms(catalogue: Catalogue, model: ModelEntry) -> str:
+    """Under which terms a model is to be had; empty where it is here and says nothing of it."""
+    gated = ", gated: accept it on the Hub and set HF_TOKEN" if model.gated else ""
+    where = "" if catalogue.find(model) else ", to be downloaded"
+    return f"{model.label}: {(model.licence + gated + where).lstrip(', ')}" if model.licence or where else ""
 
 
 def console_for_text() -> Console:

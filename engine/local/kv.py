@@ -18,8 +18,9 @@ from transformers.cache_utils import CacheLayerMixin
 
 from engine.errors import ModelError
 
-#: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding.
-_SLACK = 64
+#: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding: at least so many,
+#: and this share of a long one.
+_SLACK, _SLACK_SHARE = 64, 8
 
 
 class KVBatch:
@@ -49,7 +50,8 @@ class KVBatch:
         """Make room for `columns` positions a row."""
         have = self.buffer.shape[4]
         if columns > have:
-            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, columns + _SLACK - have))
+            more = columns - have + max(_SLACK, columns // _SLACK_SHARE)
+            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, more))
 
     def add(self, segments: Sequence[Sequence[Tensor]]) -> None:
         """Append one row for each list of segments ([layers, 2, heads, positions, head_dim] each), joined in order."""

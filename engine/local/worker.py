@@ -16,11 +16,9 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from engine.errors import ModelError
+from engine.local.placement import SMALL
 
 T = TypeVar("T")
-
-#: Below this many parameters two threads cost more in waiting for each other than they save (measured on small CPUs).
-_ONE_THREAD_BELOW = 50_000_000
 
 
 class Job(Generic[T]):
@@ -62,14 +60,15 @@ J = TypeVar("J", bound="Job[Any]")
 class Worker(Generic[J]):
     """Calls `turn(new_jobs)` again and again while it returns True (work is left), else sleeps until a job arrives.
 
-    A turn that raises fails every job it knows of, through `abort`, and the worker lives on.
+    A turn that raises fails every job it knows of, through `abort`, and the worker lives on. `name` is the model's role
+    and its name.
     """
 
     def __init__(
         self, name: str, parameters: int, turn: Callable[[list[J]], bool], abort: Callable[[BaseException], None]
     ) -> None:
-        self._turn, self._abort = turn, abort
-        self._threads = 1 if parameters < _ONE_THREAD_BELOW else os.cpu_count() or 1
+        self._name, self._turn, self._abort = name, turn, abort
+        self._threads = 1 if parameters < SMALL else os.cpu_count() or 1
         self._queue: queue.SimpleQueue[J | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -102,10 +101,27 @@ class Worker(Generic[J]):
                 try:
                     busy = self._turn(new)
                 except Exception as error:  # out of memory, a broken checkpoint: the searches end, the app does not
-                    self._abort(error)
-                    for job in new:
-                        job.fail(error)
+                    self._fail(new, error)
                     busy = False
+
+    def _fail(self, new: list[J], error: Exception) -> None:
+        reason = self._out_of_memory(error)
+        self._abort(reason or error)
+        for job in new:
+            job.fail(reason or error)
+        if reason and torch.cuda.is_available():
+            error.__traceback__ = None  # its frames hold the tensors of the step that did not fit
+            torch.cuda.empty_cache()
+
+    def _out_of_memory(self, error: Exception) -> ModelError | None:
+        """What to do about it, where `error` says that memory ran out."""
+        gpu = isinstance(error, torch.OutOfMemoryError)
+        if not gpu and not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
+            return None
+        return ModelError(
+            f"the {self._name} ran out of {'GPU memory' if gpu else 'memory'}; lower N or the most steps, "
+            "set a smaller cache_gb for the pair, or choose a pair with smaller models"
+        )
 
     def _arrived(self, *, block: bool) -> list[J | None]:
         jobs: list[J | None] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -19,32 +19,33 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from engine.cost import PolicyCost
 from engine.errors import ModelError
 from engine.events import Finish, ModelInfo
-from engine.local.checkpoint import describe, open_checkpoint, template_id
+from engine.local.checkpoint import describe, open_checkpoint
 from engine.local.kv import Decoder, KVBatch
 from engine.local.prefix_cache import PrefixCache
+from engine.local.prompt import ChatPrompt
 from engine.local.sampling import Dice
+from engine.local.vocabulary import Vocabulary
 from engine.local.worker import Job, Worker
 from engine.policies.protocol import Draw, Sampling, Step, TokenBudget
+from engine.scorers.heads import output_layer
 from engine.tree import Node
 
 _PROMPT: Hashable = "prompt"
 
 
 class LocalPolicy:
-    """A causal language model checkpoint in a folder. `system` is the system prompt given with every problem."""
+    """A causal language model checkpoint in a folder; `system` and `suffix` as in `engine.local.prompt.ChatPrompt`."""
 
-    def __init__(self, name: str, folder: Path, *, system: str = "", delimiter: str = "\n\n") -> None:
-        model, self._tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
-        self.info: ModelInfo = describe(name, folder, model, template_id(self._tokenizer))
+    def __init__(self, name: str, folder: Path, *, system: str = "", suffix: str = "", delimiter: str = "\n\n") -> None:
+        model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
+        self._prompt = ChatPrompt(tokenizer, system=system, suffix=suffix)
+        described = describe(name, folder, model, self._prompt.template)
+        self.info: ModelInfo = replace(described, opens_thought=self._prompt.opens_thought)
         self.delimiter = delimiter
-        self._system = system
-        self._decoder = _Decoder(model, self._tokenizer, self.info, delimiter)
+        self._decoder = _Decoder(model, tokenizer, self.info, delimiter)
 
     def prompt_ids(self, problem: str) -> list[int]:
-        messages = [{"role": "user", "content": problem}]
-        if self._system:
-            messages.insert(0, {"role": "system", "content": self._system})
-        return list(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
+        return self._prompt.ids(problem)
 
     def prompt_tokens(self, problem: str) -> int:
         return len(self.prompt_ids(problem))
@@ -89,11 +90,15 @@ class LocalSession:
 
 @dataclass(slots=True, eq=False)
 class _Row:
-    """A draw being decoded. `base` is the length of its path, prompt included; `text` is token by token."""
+    """A draw being decoded. `base` is the length of its path, prompt included; `text` is token by token.
+
+    `room` is how many tokens its chain may still grow by, `limit` how many this step may.
+    """
 
     request: _Request
     draw: Draw
     base: int
+    room: int
     limit: int
     ids: list[int] = field(default_factory=list)
     logprob: float = 0.0
@@ -116,8 +121,10 @@ class _Request(Job[list[Step]]):
         window = session._decoder.info.context_window
         self.rows: list[_Row] = []
         for draw in draws:
-            base = len(session.prompt) + sum(node.tokens for node in draw.path)
-            self.rows.append(_Row(self, draw, base, min(sampling.max_step_tokens, window - base)))
+            written = sum(node.tokens for node in draw.path)
+            base = len(session.prompt) + written
+            room = min(window - base, sampling.left(written, window))
+            self.rows.append(_Row(self, draw, base, room, min(sampling.max_step_tokens, room)))
 
 
 class _Decoder:
@@ -127,12 +134,11 @@ class _Decoder:
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, info: ModelInfo, delimiter: str
     ) -> None:
         self.info = info
-        self._model, self._tokenizer, self._delimiter = model, tokenizer, delimiter
+        self._model, self._delimiter = model, delimiter
         self._decoder = Decoder(model.base_model)
-        self._head: Callable[[Tensor], Tensor] = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        self._head: Callable[[Tensor], Tensor] = output_layer(model)
         self._device = model.device
-        self._vocabulary = len(tokenizer)
-        self._eos = _eos_ids(model, tokenizer)
+        self._vocabulary = Vocabulary(model, tokenizer)
         self._pieces: dict[int, str] = {}
         self._batch = KVBatch(model.config, model.dtype, model.device)
         self._rows: list[_Row] = []
@@ -141,7 +147,7 @@ class _Decoder:
         self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
 
     def text(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+        return self._vocabulary.text(ids)
 
     def turn(self, new: list[_Request]) -> bool:
         """Admit new requests, then decode one token for every row; True while rows are left."""
@@ -214,7 +220,7 @@ class _Decoder:
 
     def _take_tokens(self, rows: Sequence[_Row], dice: Dice, logits: Tensor) -> None:
         """Sample a token for each of `rows`, then retire those that ended."""
-        tokens, logprobs = dice.draw(logits[:, : self._vocabulary].float())
+        tokens, logprobs = dice.draw(self._vocabulary.known(logits).float())
         if not math.isfinite(sum(logprobs)):
             raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
         for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
@@ -238,12 +244,12 @@ class _Decoder:
         row.ids.append(token)
         row.logprob += logprob
         row.request.cost.generated_tokens += 1
-        if token in self._eos:
+        if token in self._vocabulary.eos:
             row.finish = "eos"
             return
         piece = self._piece(token)
         row.text += piece
-        full = row.base + len(row.ids) >= self.info.context_window
+        full = len(row.ids) >= row.room
         completed = (
             self._delimiter[-1] in piece and self._delimiter in row.text.lstrip()
         )  # blank lines before text do not
@@ -289,9 +295,3 @@ class _Decoder:
 
 def _key(node: Node) -> Hashable:
     return (node.parent, node.token_ids)
-
-
-def _eos_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    configured = getattr(model.generation_config, "eos_token_id", None)
-    ids = configured if isinstance(configured, list) else [configured, tokenizer.eos_token_id]
-    return frozenset(int(token) for token in ids if token is not None)

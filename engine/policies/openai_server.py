@@ -73,7 +73,7 @@ class OpenAIPolicy:
         without = self.abilities.missing
         self.info = ModelInfo(
             name=found[0].model,
-            parameters=settings.parameters or found[0].parameters or 0,
+            parameters=int(settings.parameters or found[0].parameters or 0),
             context_window=min(windows),
             device=f"server{', without ' + without if without else ''}",
             template=self.prompts.template,

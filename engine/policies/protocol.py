@@ -17,11 +17,19 @@ from engine.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn. `temperature` 0 is greedy; `max_step_tokens` cuts a step (finish `length`)."""
+    """How tokens are drawn. `temperature` 0 is greedy; `max_step_tokens` cuts a step (finish `length`).
+
+    `max_tokens` cuts the whole completion; None leaves it to the context window.
+    """
 
     temperature: float = 0.8
     top_p: float = 1.0
     max_step_tokens: int = 2048
+    max_tokens: int | None = None
+
+    def left(self, written: int, otherwise: int) -> int:
+        """Tokens that a completion of `written` tokens may still grow by; `otherwise` where there is no limit."""
+        return otherwise if self.max_tokens is None else self.max_tokens - written
 
 
 @dataclass(frozen=True, slots=True)

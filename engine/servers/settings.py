@@ -32,7 +32,7 @@ class ServerSettings(BaseModel):
     `urls` are replicas of the same model and `model` is its name there (empty: the only one they serve). `key_env`
     names the environment variable with the API key. `tokenizer` is a folder with the model's own tokenizer; with it
     prompts are made here, from its chat template. `context_window` and `parameters` are asked of the server where they
-    are left out; 0 parameters is "not known". `timeout_s` is how long a server may be silent.
+    are left out; without `parameters` FLOPs are not known. `timeout_s` is how long a server may be silent.
     """
 
     urls: tuple[Annotated[str, AfterValidator(_base_url)], ...] = Field((), min_length=1)
@@ -40,7 +40,7 @@ class ServerSettings(BaseModel):
     key_env: Annotated[str, AfterValidator(_variable)] = ""
     tokenizer: str = ""
     context_window: int | None = Field(None, gt=1)
-    parameters: int = Field(0, ge=0)
+    parameters: float | None = Field(None, gt=0)
     concurrency: int = Field(64, ge=1)
     timeout_s: float = Field(120.0, gt=0)
     retries: int = Field(4, ge=0, le=10)
@@ -59,11 +59,15 @@ class VllmSettings(BaseModel):
     enforce_eager: bool = False
 
 
+#: What every entry may say, servers or not.
+_OF_ALL = frozenset({"parameters"})
+
+
 def misplaced(kind: str, path: str, given: Set[str]) -> str | None:
     """What is wrong with an entry of `kind` whose fields `given` were set; None where nothing is."""
     own = {"openai": ServerSettings, "vllm": VllmSettings}.get(kind)
     for settings in (ServerSettings, VllmSettings):
-        if settings is not own and (strangers := sorted(given & settings.model_fields.keys())):
+        if settings is not own and (strangers := sorted((given & settings.model_fields.keys()) - _OF_ALL)):
             return f"{strangers[0]} means nothing for kind {kind!r}"
     if kind == "openai":
         return None if "urls" in given else "urls is missing: where are the servers?"

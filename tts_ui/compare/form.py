@@ -31,7 +31,7 @@ NONE = "none"
 PLACES = range(len(LETTERS))
 SHARED = (
     "n", "width", "max_tokens_total", "seed", "select", "votes", "eligible_without_answer", "finished", "lookahead",
-    "tree_policy", "exploration", "probe", "temperature", "top_p", "max_steps",
+    "tree_policy", "exploration", "probe", "temperature", "top_p", "max_steps", "max_tokens",
 )  # fmt: skip
 STRATEGY_FIELDS = tuple(f"strategy_{LETTERS[place].lower()}" for place in PLACES)
 OWN_FIELDS = tuple(f"own_{LETTERS[place].lower()}" for place in PLACES)
@@ -93,6 +93,7 @@ def build(catalogue: Catalogue) -> CompareForm:
             components |= _own()
     components = {name: components[name] for name in FIELDS}
     form.connect_example(components["problem"], components["reference"], example)
+    model_choice.connect(components["models"], {name: components[name] for name in form.SAMPLING}, catalogue)
     chosen = [components[name] for name in (*STRATEGY_FIELDS, "n", "width")]
     for field in chosen:
         field.change(
@@ -213,7 +214,7 @@ def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) 
     given |= dict.fromkeys(STRATEGY_FIELDS, NONE) | dict.fromkeys(OWN_FIELDS, "") | own
     given |= {STRATEGY_FIELDS[place]: params.strategy for place, params in enumerate(asked)}
     given |= shared | {"select": shared["select"] or form.DEFAULT_RULE}
-    return tuple((given["max_tokens_total"] or 0) if name == "max_tokens_total" else given[name] for name in FIELDS)
+    return tuple((given[name] or 0) if name in form.LIMITS else given[name] for name in FIELDS)
 
 
 def _shared(name: str, asked: Sequence[RunParams]) -> Any:

@@ -19,7 +19,7 @@ from engine.host import Host
 from engine.models import outside
 from engine.store import RunRecord
 from engine.tree import Tree
-from tts_ui import settings
+from tts_ui import model_choice, settings
 from tts_ui.cards import card, marks
 from tts_ui.compare import form, steps, table
 from tts_ui.compare.charts import LETTERS, Line, chart
@@ -143,12 +143,15 @@ class ComparePage:
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a comparison and follow it to its end."""
         asked = form.request(values)
-        if not self._host.catalogue.loaded(asked.models, asked.scorer):
-            yield _changes(notice=notice("Loading the models"), stop=gr.update(interactive=False))
-        try:
-            comparing = await asyncio.to_thread(
+        submitted = asyncio.create_task(
+            asyncio.to_thread(
                 self._host.compare, asked.question, asked.params, asked.models, asked.scorer, paired=asked.paired
             )
+        )
+        async for line in model_choice.waiting(submitted, self._host.catalogue, asked.models, asked.scorer):
+            yield _changes(notice=notice(line), stop=gr.update(interactive=False))
+        try:
+            comparing = submitted.result()
             said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
             told = notice(f"{said} {BIGGER}") if said else ""
             yield _changes(head="", text="", facts=steps.HINT, notice=told, charts="")

@@ -1,0 +1,67 @@
+"""How much memory is free: in this machine or container, and on its GPUs.
+
+torch is asked only where there is a GPU to ask about, so that listing models stays quick without one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+#: Present where a driver of NVIDIA, of WSL or of AMD is loaded.
+_GPU_NODES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+
+_CGROUP = Path("/sys/fs/cgroup")
+_MEMINFO = Path("/proc/meminfo")
+
+
+def free_ram() -> int | None:
+    """Bytes a process may still take without swapping; None where the system does not say."""
+    known = [each for each in (_available(), _left_to_container()) if each is not None]
+    return min(known, default=None)
+
+
+def free_gpus() -> Sequence[int]:
+    """Free bytes of each CUDA device, what torch holds unused included; empty without one."""
+    if not any(os.path.exists(node) for node in _GPU_NODES) and os.name != "nt":
+        return []
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    devices = range(torch.cuda.device_count())
+    return [torch.cuda.mem_get_info(device)[0] + _unused(device) for device in devices]
+
+
+def gigabytes(count: float) -> str:
+    """Bytes for people: `15.2 GB`, `2 MB` (decimal, as model cards and shops count)."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
+
+
+def _unused(device: int) -> int:
+    import torch
+
+    return torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def _available() -> int | None:
+    try:
+        lines = dict(line.split(":", 1) for line in _MEMINFO.read_text(encoding="ascii").splitlines())
+        return int(lines["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # macOS says what there is, not what is free
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _left_to_container() -> int | None:
+    try:
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        return max(0, limit - used + int(stat.get("inactive_file", 0)))  # cached files give way
+    except (OSError, ValueError):
+        return None
