@@ -312,6 +312,6 @@ def _charts(labels: Sequence[str], feeds: Sequence[Feed]) -> str:
     share = [Line(place, label, c.share, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
     best = [Line(place, label, c.best, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
     what = "Share of the vote for the right answer" if known else "Share of the vote for the leading answer"
-    return chart(what, "had the search stopped there", share) + chart(
+    return chart(what, "had the search stopped there; a dot for each batch", share) + chart(
         "Best completion so far", "PRM score of the response", best
     )
