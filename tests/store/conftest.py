@@ -8,14 +8,13 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sample_runs import Script
 
 from engine.store import Store
-
-Script = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from engine.events import Decision, Event, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored, Usage
 from engine.store import Store
+
+#: Starts a Python process with this source and these arguments.
+Script = Callable[..., "subprocess.Popen[str]"]
 
 POLICY = ModelInfo("built-in", 520_000, 512, "sha256:1", "float32", "cpu", "plain")
 SCORER = ModelInfo("built-in-prm", 72_000_000_000, 512)

@@ -11,8 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from conftest import Script
-from sample_runs import flat, record_all, whole_run
+from sample_runs import Script, flat, record_all, whole_run
 
 import engine.store.migrations as migrations
 from engine.errors import StoreError

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Script
-from sample_runs import flat, levels, record_all, until, whole_run
+from sample_runs import Script, flat, levels, record_all, until, whole_run
 
 from engine.events import RunFinished
 from engine.store import Store, recorder

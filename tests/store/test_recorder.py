@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Script
-from sample_runs import flat, levels, record_all, started, until, whole_run
+from sample_runs import Script, flat, levels, record_all, started, until, whole_run
 
 from engine.errors import StoreError
 from engine.events import RunFinished, StepScored, Usage
