@@ -67,12 +67,12 @@ def is_id(path: str) -> bool:
 
 def cached(model: str) -> Path | None:
     """The complete checkpoint of this id in the local cache; None where there is none."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import try_to_load_from_cache
 
-    try:
-        folder = Path(snapshot_download(model, local_files_only=True))
-    except (OSError, ValueError):  # not there
+    config = try_to_load_from_cache(model, "config.json")
+    if not isinstance(config, str):  # not there, or known not to exist
         return None
+    folder = Path(config).parent
     return folder if _complete(folder) else None
 
 

@@ -102,3 +102,31 @@ def test_a_problem_the_built_in_models_never_saw_runs_with_a_notice(tts_ui: Cli,
     assert "irrational" in outcome.err and "--models" in outcome.err
     assert tts_ui("solve", EASY, *greedy).err == ""
     assert tts_ui("solve", "Prove that sqrt 2 is irrational", *greedy, "--models", file).err == ""
+
+
+def test_what_fits_is_listed_for_people_and_for_programs(tts_ui: Cli) -> None:
+    listed = tts_ui("models").out
+    assert "fits: needs 4 MB (float32 on cpu)" in listed
+    assert "meta-llama/Llama-3.1-8B-Instruct" not in listed and "gated: accept it on the Hub" in listed
+    document = json.loads(tts_ui("models", "--json").out)
+    assert (document["format"], document["version"]) == ("tts-ui.models", 1)
+    pairs = {pair["name"]: pair for pair in document["pairs"]}
+    assert pairs["builtin-xs"]["fits"] and pairs["builtin-xs"]["default"] and pairs["builtin-xs"]["policy"]["here"]
+    assert pairs["qwen2.5-72b"]["needs_bytes"] > 300e9
+    assert pairs["llama-3.1-8b"]["policy"]["gated"]
+    assert "math-shepherd-7b" in {scorer["name"] for scorer in document["scorers"]}
+
+
+def test_a_policys_own_sampling_is_used_and_recorded_unless_something_else_is_asked_for(
+    tts_ui: Cli, tmp_path: Path, db: Path
+) -> None:
+    models = tmp_path / "mine.toml"
+    sampling = "sampling = { temperature = 0.6, top_p = 0.95, max_tokens = 90, max_steps = 50 }\n"
+    models.write_text(PAIR.format(name="mine", policy="builtin-xs") + sampling)
+    solve = ["solve", EASY, "--strategy", "majority_vote", "--n", "2", "--json", "--db", db, "--models", models]
+    params = json.loads(tts_ui(*solve).out)["run"]["params"]
+    assert [params[name] for name in ("temperature", "top_p", "max_tokens", "max_steps")] == [0.6, 0.95, 90, 50]
+    params = json.loads(tts_ui(*solve, "--temperature", "1", "--max-tokens", "80").out)["run"]["params"]
+    assert [params[name] for name in ("temperature", "top_p", "max_tokens", "max_steps")] == [1.0, 0.95, 80, 50]
+    refused = tts_ui(*solve, "--max-tokens", "0")
+    assert (refused.code, refused.out) == (2, "") and "--max-tokens" in refused.err
