@@ -137,9 +137,12 @@ def _parse(file: Path) -> _Written:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
     except ValidationError as error:
-        first = max(error.errors(), key=lambda each: len(each["loc"]))  # of a name or a table, what the table lacks
+        # Where a name or a table may stand, what the table lacks says more than that it is no name.
+        first = max(error.errors(), key=lambda each: (len(each["loc"]), "str" not in each["loc"]))
         where = ".".join(str(part) for part in first["loc"] if part not in ("str", "ModelEntry"))
-        raise InvalidInput("models", f"{file}: {where}: {first['msg'].lower()}") from error
+        raise InvalidInput(
+            "models", f"{file}: {where}: {first['msg'].lower().removeprefix('value error, ')}"
+        ) from error
 
 
 class _Mistake(Exception):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -104,6 +105,7 @@ class _Row:
     logprob: float = 0.0
     text: str = ""
     finish: Finish | None = None
+    number: int = 0
 
     @property
     def parent(self) -> int:
@@ -142,6 +144,7 @@ class _Decoder:
         self._pieces: dict[int, str] = {}
         self._batch = KVBatch(model.config, model.dtype, model.device)
         self._rows: list[_Row] = []
+        self._numbers = count()
         self._dice: Dice | None = None  # of all rows; None when it must be made anew
         self._requests: list[_Request] = []
         self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
@@ -181,6 +184,8 @@ class _Decoder:
         rows = [row for request in requests for row in request.rows]
         sources = [place[id(row.request.session), row.parent] for row in rows]
         self._batch.add_copies(prefill, sources)
+        for row in rows:
+            row.number = next(self._numbers)
         self._rows += rows
         self._dice = None
         self._take_tokens(rows, self._new_dice(rows), logits[torch.tensor(sources, device=self._device)])
@@ -223,7 +228,8 @@ class _Decoder:
         tokens, logprobs = dice.draw(self._vocabulary.known(logits).float())
         if not math.isfinite(sum(logprobs)):
             raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
-        for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
+        drawn = zip(rows, tokens, logprobs, strict=True)
+        for row, token, logprob in sorted(drawn, key=lambda each: each[0].number):  # a budget pays in draw order
             self._take(row, token, logprob)
         self._retire()
 

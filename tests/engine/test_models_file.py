@@ -43,7 +43,7 @@ def test_pairs_name_policies_and_policies_name_prompts(tmp_path: Path) -> None:
         ('[[pair]]\nname = "x"\npolicy = "p"\n' + POLICY + "sampling = { warmth = 1 }\n", "warmth"),
         ('[[pair]]\nname = "x"\npolicy = "p"\n' + POLICY + "parameters = 0\n", "parameters"),
         ('[[pair]]\nname = "x"\ncache_gb = -1\npolicy = "p"\n' + POLICY, "cache_gb"),
-        ('[[pair]]\nname = "x"\n[pair.policy]\nkind = "local"\n', "pair.0.policy.path: field required"),
+        ('[[pair]]\nname = "x"\n[pair.policy]\nkind = "local"\n', "pair.0.policy: path is missing"),
         (
             '[[pair]]\nname = "x"\npolicy = "p"\n'
             + POLICY
