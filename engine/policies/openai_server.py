@@ -34,10 +34,20 @@ _SEED_BITS = 31
 
 
 class OpenAIPolicy:
-    """A model served under `settings.urls`. `tokenizer` is the folder of its tokenizer, where there is one here."""
+    """A model served under `settings.urls`.
+
+    `system` is the system prompt, `suffix` follows every problem; `tokenizer` is the folder of the model's tokenizer,
+    where there is one here.
+    """
 
     def __init__(
-        self, settings: ServerSettings, *, system: str = "", tokenizer: Path | None = None, delimiter: str = "\n\n"
+        self,
+        settings: ServerSettings,
+        *,
+        system: str = "",
+        suffix: str = "",
+        tokenizer: Path | None = None,
+        delimiter: str = "\n\n",
     ) -> None:
         key = os.environ.get(settings.key_env) if settings.key_env else None
         if settings.key_env and not key:
@@ -48,7 +58,7 @@ class OpenAIPolicy:
         self.thread = LoopThread(f"policy at {settings.urls[0]}")
         self._prompts: dict[str, Prompt] = {}
         try:
-            self.thread.call(self._connect(key, system, opened))
+            self.thread.call(self._connect(key, system, suffix, opened))
         except BaseException:
             self.close()
             raise
@@ -58,14 +68,14 @@ class OpenAIPolicy:
     servers: list[Server]
     prompts: Prompts
 
-    async def _connect(self, key: str | None, system: str, tokenizer: Any) -> None:
+    async def _connect(self, key: str | None, system: str, suffix: str, tokenizer: Any) -> None:
         settings = self._settings
         self.servers = [Server(url, key, settings.timeout_s, settings.concurrency) for url in settings.urls]
         found = await self._probe(tokenizer is not None)
         self.abilities = found[0].abilities
         for other in found[1:]:
             self.abilities &= other.abilities
-        self.prompts = Prompts(found[0].model, self.abilities, system, tokenizer)
+        self.prompts = Prompts(found[0].model, self.abilities, tokenizer, system=system, suffix=suffix)
         await self.route("").do(self.prompts.check)
         windows = [window for window in (settings.context_window, *(f.context_window for f in found)) if window]
         if not windows:

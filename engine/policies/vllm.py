@@ -48,12 +48,19 @@ class VllmPolicy:
     """A checkpoint in `folder`, held by vLLM."""
 
     def __init__(
-        self, name: str, folder: Path, settings: VllmSettings, *, system: str = "", delimiter: str = "\n\n"
+        self,
+        name: str,
+        folder: Path,
+        settings: VllmSettings,
+        *,
+        system: str = "",
+        suffix: str = "",
+        delimiter: str = "\n\n",
     ) -> None:
         if not list(folder.glob("*.safetensors")):
             raise ModelError(f"{folder}: no safetensors weights here; other formats are not loaded")
         self.delimiter = delimiter
-        self._system, self._tokenizer = system, open_tokenizer(folder)
+        self._system, self._suffix, self._tokenizer = system, suffix, open_tokenizer(folder)
         self._numbers = itertools.count()
         self.thread = LoopThread(f"policy {name}")
         try:
@@ -73,7 +80,7 @@ class VllmPolicy:
         )
 
     def prompt_ids(self, problem: str) -> list[int]:
-        messages = chat(problem, self._system)
+        messages = chat(problem, self._system, self._suffix)
         return list(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
 
     def prompt_tokens(self, problem: str) -> int:

@@ -38,20 +38,27 @@ def open_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{folder}: this tokenizer cannot be loaded ({one_line(error)})") from error
 
 
-def chat(problem: str, system: str) -> list[dict[str, str]]:
-    """The messages that a chat template turns into a prompt."""
-    return [*([{"role": "system", "content": system}] if system else []), {"role": "user", "content": problem}]
+def chat(problem: str, system: str, suffix: str) -> list[dict[str, str]]:
+    """The messages that a chat template turns into a prompt; `suffix` follows the problem, on a line of its own."""
+    user = f"{problem}\n{suffix}" if suffix else problem
+    return [*([{"role": "system", "content": system}] if system else []), {"role": "user", "content": user}]
 
 
 class Prompts:
     """Makes prompts and appends paths to them, in the one way that this tokenizer and these servers allow."""
 
     def __init__(
-        self, model: str, abilities: Abilities, system: str, tokenizer: PreTrainedTokenizerBase | None
+        self,
+        model: str,
+        abilities: Abilities,
+        tokenizer: PreTrainedTokenizerBase | None,
+        *,
+        system: str = "",
+        suffix: str = "",
     ) -> None:
         self.by_ids = abilities.token_ids and (tokenizer is not None or abilities.templates)
         self.path = "/v1/completions" if abilities.prompts else "/v1/chat/completions"
-        self._model, self._abilities, self._system = model, abilities, system
+        self._model, self._abilities, self._system, self._suffix = model, abilities, system, suffix
         self._tokenizer = tokenizer if abilities.prompts else None
         self._bos = ""
 
@@ -73,7 +80,7 @@ class Prompts:
         """
         if self._tokenizer is None:
             return
-        ids, text = self._filled(chat("1 + 1", self._system))
+        ids, text = self._filled(chat("1 + 1", self._system, self._suffix))
         body = {"model": self._model, "prompt": text, "max_tokens": 1}
         if not self.by_ids:
             told = chunk(await server.post(self.path, body)).prompt_tokens
@@ -85,7 +92,7 @@ class Prompts:
             raise ModelError(f"the tokenizer folder is not that of {self._model} at {server.url}; check the entry")
 
     async def prompt(self, server: Server, problem: str) -> Prompt:
-        messages = chat(problem, self._system)
+        messages = chat(problem, self._system, self._suffix)
         if self._tokenizer is not None:
             ids, text = self._filled(messages)
             if self.by_ids:

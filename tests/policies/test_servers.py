@@ -18,7 +18,9 @@ from engine.cost import PolicyCost
 from engine.errors import InvalidInput, ModelError
 from engine.models import Models
 from engine.policies.local import LocalPolicy
+from engine.policies.openai_server import OpenAIPolicy
 from engine.policies.protocol import Draw, Policy, Sampling, Step, TokenBudget
+from engine.servers.settings import ServerSettings
 from engine.tree import Node
 
 #: Servers, by what they lack: what they are called below, their behaviour, whether we have a tokenizer here, and what
@@ -85,6 +87,19 @@ async def test_the_same_seed_is_the_same_tree(serve: Serve, connect: Connect, mo
     assert len(first) > 5
     assert await tree(1) == first
     assert await tree(2) != first
+
+
+@pytest.mark.parametrize("tokenizer", [None, BUILTIN])
+@pytest.mark.parametrize("behaviour", [VLLM, NO_TOKENIZE])
+async def test_system_prompt_and_suffix_are_in_the_prompt(
+    serve: Serve, models: Models, behaviour: dict[str, Any], tokenizer: Path | None
+) -> None:
+    settings = ServerSettings(urls=(serve(**behaviour).url,))
+    policy = OpenAIPolicy(settings, system="Be brief.", suffix="Think first.", tokenizer=tokenizer)
+    try:  # the built-in template leaves a system message out
+        assert policy.prompt_tokens("1 + 1") == models.policy.prompt_tokens("1 + 1\nThink first.")
+    finally:
+        policy.close()
 
 
 async def test_what_a_server_takes_and_does_not_heed_is_no_ability(serve: Serve, connect: Connect) -> None:

@@ -141,7 +141,7 @@ async def test_chat_completions_go_on_with_the_message(
     """What remains for a front end that hides the other addresses."""
     less = replace(behind_servers.abilities, prompts=False, templates=False, token_ids=False, continue_flags=True)
     monkeypatch.setattr(behind_servers, "abilities", less)
-    monkeypatch.setattr(behind_servers, "prompts", Prompts("builtin-xs", less, "", None))
+    monkeypatch.setattr(behind_servers, "prompts", Prompts("builtin-xs", less, None))
     monkeypatch.setattr(behind_servers, "_prompts", {})
     run = await solve_with(behind_servers, None, checker, strategy="greedy")
     local = await solve_with(models.policy, None, checker, strategy="greedy")
