@@ -58,13 +58,13 @@ def _openai_policy(entry: ModelEntry, find: Find) -> Policy:
     from engine.policies.openai_server import OpenAIPolicy
 
     tokenizer = find(entry.tokenizer) if entry.tokenizer else None
-    return OpenAIPolicy(entry, system=entry.system, tokenizer=tokenizer)
+    return OpenAIPolicy(entry, system=entry.system, suffix=entry.suffix, tokenizer=tokenizer)
 
 
 def _vllm_policy(entry: ModelEntry, find: Find) -> Policy:
     from engine.policies.vllm import VllmPolicy
 
-    return VllmPolicy(entry.label, find(entry.path), entry, system=entry.system)
+    return VllmPolicy(entry.label, find(entry.path), entry, system=entry.system, suffix=entry.suffix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ class ChatPrompt:
     def ids(self, problem: str) -> list[int]:
         return self._tokens.fill(self._filled, "start", {"problem": problem.strip(), "step": "{step}"})[0]
 
+    def text(self, problem: str) -> str:
+        """The prompt for a reader of text, who takes a special token that the problem spells out for one."""
+        return self._filled.replace(_FIELD, problem.strip())
+
 
 def _filled(tokenizer: PreTrainedTokenizerBase, system: str, user: str) -> str:
     messages = [{"role": "system", "content": system}] if system else []

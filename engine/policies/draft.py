@@ -189,7 +189,9 @@ class RequestSession:
         prompt_tokens, go_on = await self._ask(sampling)
         drafts = []
         for draw in draws:
-            room = max(1, self._window - prompt_tokens - sum(node.tokens for node in draw.path))
+            written = sum(node.tokens for node in draw.path)
+            room = max(1, self._window - prompt_tokens - written)
+            room = max(1, min(room, sampling.left(written, otherwise=room)))
             drafts.append(Draft(draw, self._delimiter, room, min(room, sampling.max_step_tokens)))
         self._latest = drafts[0]
         await write(drafts, till, go_on)

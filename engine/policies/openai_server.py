@@ -87,6 +87,7 @@ class OpenAIPolicy:
             context_window=min(windows),
             device=f"server{', without ' + without if without else ''}",
             template=self.prompts.template,
+            opens_thought=self.prompts.opens_thought,
         )
 
     async def _probe(self, tokenizer: bool) -> list[Found]:

@@ -18,12 +18,13 @@ from safetensors import safe_open
 
 from engine.errors import ModelError
 from engine.events import ModelInfo
-from engine.local.checkpoint import digest_of, template_id
+from engine.local.checkpoint import digest_of
+from engine.local.prompt import ChatPrompt
 from engine.loop_thread import LoopThread
 from engine.policies.draft import Continue, Draft, End, RequestSession, Till
 from engine.policies.protocol import Sampling
 from engine.policies.streamed import Reading
-from engine.servers.prompts import chat, open_tokenizer
+from engine.servers.prompts import open_tokenizer
 from engine.servers.settings import VllmSettings
 from engine.servers.wire import Abilities, Chunk, one_line
 from engine.tree import Node
@@ -60,7 +61,8 @@ class VllmPolicy:
         if not list(folder.glob("*.safetensors")):
             raise ModelError(f"{folder}: no safetensors weights here; other formats are not loaded")
         self.delimiter = delimiter
-        self._system, self._suffix, self._tokenizer = system, suffix, open_tokenizer(folder)
+        self._tokenizer = open_tokenizer(folder)
+        self._prompt = ChatPrompt(self._tokenizer, system=system, suffix=suffix)
         self._numbers = itertools.count()
         self.thread = LoopThread(f"policy {name}")
         try:
@@ -76,12 +78,12 @@ class VllmPolicy:
             digest=digest_of(folder),
             dtype=str(config.dtype).removeprefix("torch."),
             device=f"vllm {self._engine.vllm_config.device_config.device_type}",
-            template=template_id(self._tokenizer),
+            template=self._prompt.template,
+            opens_thought=self._prompt.opens_thought,
         )
 
     def prompt_ids(self, problem: str) -> list[int]:
-        messages = chat(problem, self._system, self._suffix)
-        return list(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False))
+        return self._prompt.ids(problem)
 
     def prompt_tokens(self, problem: str) -> int:
         return len(self.prompt_ids(problem))

@@ -14,7 +14,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from engine.errors import ModelError
-from engine.local.checkpoint import template_id
+from engine.local.prompt import ChatPrompt
 from engine.servers.probe import CONTINUE
 from engine.servers.replicas import Server
 from engine.servers.wire import Abilities, chunk, one_line
@@ -60,11 +60,16 @@ class Prompts:
         self.path = "/v1/completions" if abilities.prompts else "/v1/chat/completions"
         self._model, self._abilities, self._system, self._suffix = model, abilities, system, suffix
         self._tokenizer = tokenizer if abilities.prompts else None
+        self._chat = ChatPrompt(self._tokenizer, system=system, suffix=suffix) if self._tokenizer else None
         self._bos = ""
 
     @property
     def template(self) -> str:
-        return template_id(self._tokenizer) if self._tokenizer else "the server's"
+        return self._chat.template if self._chat else "the server's"
+
+    @property
+    def opens_thought(self) -> bool:
+        return self._chat is not None and self._chat.opens_thought
 
     @property
     def decode(self) -> Callable[[Sequence[int]], str] | None:
@@ -78,9 +83,9 @@ class Prompts:
         A server that reports no ids may put the beginning-of-sequence token before every text by itself; then ours is
         left out, for two of them are not what the model was trained on.
         """
-        if self._tokenizer is None:
+        if self._tokenizer is None or self._chat is None:
             return
-        ids, text = self._filled(chat("1 + 1", self._system, self._suffix))
+        ids, text = self._chat.ids("1 + 1"), self._chat.text("1 + 1")
         body = {"model": self._model, "prompt": text, "max_tokens": 1}
         if not self.by_ids:
             told = chunk(await server.post(self.path, body)).prompt_tokens
@@ -93,12 +98,12 @@ class Prompts:
 
     async def prompt(self, server: Server, problem: str) -> Prompt:
         messages = chat(problem, self._system, self._suffix)
-        if self._tokenizer is not None:
-            ids, text = self._filled(messages)
+        if self._chat is not None:
+            ids = self._chat.ids(problem)
             if self.by_ids:
                 return Prompt(len(ids), ids=tuple(ids))
             if self.path == "/v1/completions":
-                return Prompt(len(ids), text=text.removeprefix(self._bos))
+                return Prompt(len(ids), text=self._chat.text(problem).removeprefix(self._bos))
         if self.by_ids:
             body = {"model": self._model, "messages": messages, "add_generation_prompt": True}
             ids = list(map(int, (await server.post("/tokenize", body))["tokens"]))
@@ -128,9 +133,3 @@ class Prompts:
             return list(self._tokenizer.encode(text, add_special_tokens=False))
         body = {"model": self._model, "prompt": text, "add_special_tokens": False}
         return list(map(int, (await server.post("/tokenize", body))["tokens"]))
-
-    def _filled(self, messages: list[dict[str, str]]) -> tuple[list[int], str]:
-        assert self._tokenizer is not None
-        text = str(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
-        ids = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-        return list(ids), text

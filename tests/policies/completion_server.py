@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.assets import assets
 from engine.cost import PolicyCost
@@ -87,7 +87,7 @@ class CompletionServer:
         self.requests: list[dict[str, Any]] = []
         self.running = self.most_running = 0
         self._policy = LocalPolicy("served", folder, delimiter="\0")
-        self._tokenizer = self._policy._tokenizer
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
         self._chance = 0
         routes = [

@@ -11,9 +11,10 @@ import pytest
 from completion_server import BUILTIN, CompletionServer, Connect, Serve
 from markov import END, START, builtin_tokenizer, markov_checkpoint
 from recorded import PROBLEM, Recorded, make_run, solve, solve_with, texts, until
-from transformers import AddedToken
+from transformers import AddedToken, AutoTokenizer
 
 from engine.answers import Checker
+from engine.assets import assets
 from engine.cost import PolicyCost
 from engine.errors import InvalidInput, ModelError
 from engine.models import Models
@@ -198,7 +199,8 @@ async def test_a_searchs_budget_is_never_exceeded(
 
 async def test_a_step_that_a_person_wrote_is_continued(serve: Serve, connect: Connect, models: Models) -> None:
     written = Node(1, 0, 1, "## Step 1: 18 * 13 = 234.\n\n", tokens=13)
-    told = Node(1, 0, 1, written.text, tokens=13, token_ids=tuple(models.policy._tokenizer.encode(written.text)))  # type: ignore[attr-defined]
+    tokenizer = AutoTokenizer.from_pretrained(assets() / "models" / "builtin-xs")
+    told = Node(1, 0, 1, written.text, tokens=13, token_ids=tuple(tokenizer.encode(written.text)))
     policy, said = connect(serve()), []
     for node, asked in ((written, policy), (told, models.policy)):
         session = asked.session(PROBLEM)
