@@ -37,7 +37,7 @@ from engine.tree import Tree
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 USAGE = tuple(field.name for field in fields(Usage))
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-_MODEL = tuple(field.name for field in fields(ModelInfo) if field.name != "name")
+_MODEL = tuple(field.name for field in fields(ModelInfo) if field.name not in ("name", "opens_thought"))
 
 
 @dataclass(frozen=True, slots=True)
