@@ -79,7 +79,7 @@ def cached(model: str) -> Path | None:
 def fetch(model: str, progress: Progress) -> Path:
     """Download a checkpoint, saying how far it is from time to time. Raises `ModelError` where that cannot be done."""
     from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if _forbidden:
         raise ModelError(
