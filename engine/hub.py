@@ -79,11 +79,13 @@ def cached(model: str) -> Path | None:
 def fetch(model: str, progress: Progress) -> Path:
     """Download a checkpoint, saying how far it is from time to time. Raises `ModelError` where that cannot be done."""
     from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if _forbidden:
         raise ModelError(
             f"{model} is not on this machine and HF_HUB_OFFLINE forbids to download it; unset it, or give a folder"
         )
+    disable_progress_bars()  # ours says the same, everywhere
     cache = Path(constants.HF_HUB_CACHE)
     with _online(), _told(model):
         info = HfApi().model_info(model, files_metadata=True)

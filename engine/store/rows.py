@@ -37,7 +37,6 @@ from engine.tree import Tree
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 USAGE = tuple(field.name for field in fields(Usage))
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-#: What is recorded of a model beside its name.
 _MODEL = tuple(field.name for field in fields(ModelInfo) if field.name not in ("name", "opens_thought"))
 
 
