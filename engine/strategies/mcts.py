@@ -2,8 +2,11 @@
 (arXiv 2502.06703) leaves MCTS out. One iteration: descend, expand M, score, roll the best new step out greedily to its
 end, and back up the best new value, as a mean. All completions on the way vote; N of them end the search.
 
-Unlike openr's (one path, descended again and again), a leaf or subtree with nothing left to expand is never entered
+Unlike openr's (one path, descended again and again), a leaf or subtree with nothing left to expand is not entered
 again; a node not yet visited is worth its own PRM score; and thanks to the rollouts a small budget buys answers, too.
+M children are few where a policy is unsure, and such a tree is soon explored to its leaves. Then every node may have M
+draws more, from the root down (progressive widening: Chaslot et al. 2008; Couetoux et al. 2011), until N completions
+are reached, the budget is spent, or N iterations bring no new one.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from engine.tree import Node
 async def mcts(search: Search, *, n: int, width: int, tree_policy: str, exploration: float) -> None:
     record = _Record(search, tree_policy, exploration)
     fruitless = 0  # iterations without a new completion; N of them and the search gives up
-    while search.root not in record.exhausted and search.finished < n and fruitless < n and search.affords_more:
+    draws = width  # below every node; M more whenever the tree is exhausted
+    while search.finished < n and fruitless < n and search.affords_more:
+        if search.root in record.exhausted:
+            draws += width
+            record.reopen()
         found, known = search.finished, len(search.tree)
         path = record.descend()
-        children = await search.expand([path[-1]], width)
+        children = await search.expand([path[-1]], draws)
         await search.score(children)
         search.finish(child for child in children if child.terminal)
         best = search.ranked(child for child in children if not child.terminal)[:1]
@@ -59,6 +66,11 @@ class _Record:
             self._search.decide(best, "descend", "upper_bound", {"iteration": self._iteration} | bounds[best])
             path.append(best)
         return path
+
+    def reopen(self) -> None:
+        """Every node may be expanded once more; what was learned of them stays."""
+        self.exhausted.clear()
+        self._expanded.clear()
 
     def back_up(self, path: Sequence[Node], best: Sequence[Node]) -> None:
         """Add the value of the best node found to the mean of every node on `path`; note what is exhausted."""

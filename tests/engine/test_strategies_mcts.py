@@ -104,7 +104,7 @@ async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twi
 
     policy = ScriptedPolicy(script)
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: 0.9 if path[0] == "a" else 0.5), checker, strategy="mcts", n=64, width=2,
+        policy, ScriptedScorer(lambda path: 0.9 if path[0] == "a" else 0.5), checker, strategy="mcts", n=6, width=2,
         problem="p",
     )  # fmt: skip
     tree = run.tree
@@ -115,10 +115,24 @@ async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twi
             assert not tree[event.node].terminal
     for node in tree.nodes:
         assert sum(child.copies for child in tree.children(node)) in (0, 2)
-    # All of it: a with its two answers, b, its two children and their four answers; then there is nothing left.
+    # All that two draws a node lead to: a with its two answers, b, its two children and their four answers.
     assert sum(leaf.copies for leaf in tree.completions()) == 6
     assert (run.last.status, run.last.stop_reason) == ("done", None)
     assert max(Counter(d.node for d in entered).values()) <= 3  # b itself and its two children, once each
+
+
+async def test_an_exhausted_tree_is_widened_from_the_root_down(checker: Checker) -> None:
+    """Two draws a node lead to eight answers; twenty are asked for, so every node in turn may have two draws more."""
+    run = await solve_with(
+        ScriptedPolicy(lambda path, i: letters(path, i % 4)), ScriptedScorer(lambda path: 0.5), checker,
+        strategy="mcts", n=20, width=2, problem="p",
+    )  # fmt: skip
+    tree = run.tree
+    assert sum(leaf.copies for leaf in tree.completions()) >= 20
+    assert (run.last.status, run.last.stop_reason) == ("done", None)
+    assert sum(child.copies for child in tree.children(tree.root)) == 4
+    drawn = {sum(child.copies for child in tree.children(node)) for node in tree.nodes if tree.children(node)}
+    assert drawn <= {1, 2, 4}, "a rollout, one expansion, two: never more than the root"
 
 
 async def test_n_completions_end_it(models: Models, checker: Checker) -> None:
