@@ -109,6 +109,7 @@ def choose(page: Any, place: str, title: str) -> None:
     page.wait_for_function(
         "([place, title]) => document.querySelector(`#strategy-${place} input`).value === title", arg=[place, title]
     )
+    page.wait_for_selector("[role=option]", state="detached")
 
 
 def click_node(page: Any, place: str, node: int) -> None:
@@ -238,7 +239,7 @@ def test_a_step_selected_in_one_tree_is_selected_in_the_others(compare: OpenPage
 
 
 def test_a_step_that_occurs_in_one_tree_only_is_said_to(compare: OpenPage, app: App) -> None:
-    ids = app.three()
+    ids = [app.solved("best_of_n"), app.solved("beam_search", temperature=2.0, seed=1), app.solved("majority_vote")]
     samples, beam, votes = (app.tree(run_id) for run_id in ids)
     elsewhere = {(node.depth, node.text.strip()) for there in (samples, votes) for node in there.nodes}
     alone = next((n for n in beam.nodes[1:] if (n.depth, n.text.strip()) not in elsewhere), None)
@@ -355,6 +356,7 @@ def test_one_run_has_one_colour_everywhere(compare: OpenPage, app: App) -> None:
 def test_closing_the_tab_stops_nothing_and_stop_stops_all(compare: OpenPage, app: App) -> None:
     page = compare()
     fill(page, "n", "512")
+    choose(page, "a", "MCTS (extension)")
     choose(page, "c", "none")
     page.click("#run")
     page.wait_for_selector(f"{tree('a')}[data-status=running]:not([data-nodes='1'])")

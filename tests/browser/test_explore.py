@@ -620,10 +620,10 @@ def test_a_phone_needs_no_sideways_scrolling(explore: OpenPage) -> None:
     wait_for(page, status="done")
     wait_for_text(page, "#detail-head", "Step")
     no_horizontal_scroll(page)
+    page.get_by_role("tab", name="Cost").click()
+    no_horizontal_scroll(page)
     page.locator("[data-do=large]").click()
     page.wait_for_selector("html.large")
-    no_horizontal_scroll(page)
-    page.get_by_role("tab", name="Cost").click()
     no_horizontal_scroll(page)
 
 
