@@ -55,7 +55,7 @@ class ExplorePage:
         with gr.Tabs():
             with gr.Tab("Answers"):
                 answers = gr.HTML("", elem_id="answers", container=False, padding=False)
-            with gr.Tab("Selection rules"):
+            with gr.Tab("Rules"):
                 rules = gr.HTML("", elem_id="rules", container=False, padding=False)
             with gr.Tab("Cost"):
                 cost = gr.HTML("", elem_id="cost", container=False, padding=False)

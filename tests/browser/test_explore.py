@@ -402,7 +402,7 @@ def test_every_strategy_runs_from_the_page_with_its_own_settings(explore: OpenPa
     for strategy in ("DVTS", "Compute-optimal", "MCTS (extension)"):
         start(page, strategy=strategy, n="4")
         wait_for(page, status="done")
-        page.get_by_role("tab", name="Selection rules").click()
+        page.get_by_role("tab", name="Rules").click()
         page.wait_for_selector("#rules tr.own", timeout=PATIENCE_MS)
 
 
