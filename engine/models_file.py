@@ -139,7 +139,7 @@ def _parse(file: Path) -> _Written:
     except ValidationError as error:
         # Where a name or a table may stand, what the table lacks says more than that it is no name.
         first = max(error.errors(), key=lambda each: (len(each["loc"]), "str" not in each["loc"]))
-        where = ".".join(str(part) for part in first["loc"] if part not in ("str", "ModelEntry"))
+        where = ".".join(str(part) for part in first["loc"] if part != "str" and "ModelEntry" not in str(part))
         raise InvalidInput(
             "models", f"{file}: {where}: {first['msg'].lower().removeprefix('value error, ')}"
         ) from error

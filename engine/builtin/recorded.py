@@ -26,6 +26,8 @@ from engine.store.document import document
 #: Problems that are tried before the search for an example is given up.
 TRIES = 4000
 EASIEST = 3
+#: The first visit's tree should have some depth.
+SHOWN_STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def _problems() -> Iterator[Problem]:
 
 def _showcase(host: Host) -> list[str]:
     for problem in _problems():
+        if len(problem.steps) < SHOWN_STEPS:
+            continue
         fails = (RunParams("greedy"), RunParams("majority_vote"))
         if any(_search(host, problem, params)[1].correct for params in fails):
             continue

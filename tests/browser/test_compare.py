@@ -355,7 +355,10 @@ def test_one_run_has_one_colour_everywhere(compare: OpenPage, app: App) -> None:
 
 def test_closing_the_tab_stops_nothing_and_stop_stops_all(compare: OpenPage, app: App) -> None:
     page = compare()
-    fill(page, "n", "512")
+    page.click("#models input")
+    page.get_by_role("option", name="built-in L + PRM").click()
+    page.wait_for_selector("[role=option]", state="detached")
+    fill(page, "n", "1024")
     choose(page, "a", "MCTS (extension)")
     choose(page, "c", "none")
     page.click("#run")

@@ -107,7 +107,8 @@ def a_record(text: str = "4", **changes: Any) -> RunRecord:
         "scorer": ModelInfo("prm", 1, 512), "status": "done", "stop_reason": None, "origin": "search",
         "parent_run": None, "fork_node": None, "answer": text, "correct": True, "graded_by": "exact", "error": None,
         "grades": {text: Grade(text, True, "exact")}, "comparison_id": None, "sweep_id": None, "product_version": "",
-        "usage": Usage(generated_tokens=1240, scored_tokens=1310, flops_paper=5e8, flops_all=9e8, wall_s=0.4), "owner": this_process(),
+        "usage": Usage(generated_tokens=1240, scored_tokens=1310, flops_paper=5e8, flops_all=9e8, wall_s=0.4),
+        "owner": this_process(),
         "heartbeat": 0.0,
     }  # fmt: skip
     return RunRecord(**values | changes)

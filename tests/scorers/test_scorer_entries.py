@@ -105,8 +105,8 @@ def refused(kind: str, folder: Path, template: TwoTokenTemplate | None = None) -
 
 def test_a_checkpoint_of_another_family_is_refused(tmp_path: Path) -> None:
     qwen = qwen_causal(tmp_path / "qwen")
-    assert "lacks weights, v_head" in refused("skywork", qwen)
-    assert "lacks weights, score" in refused("qwen_prm", qwen)
+    assert "not a Qwen2ForPrmModel" in refused("skywork", qwen)
+    assert "not a Qwen2ForProcessRewardModel" in refused("qwen_prm", qwen)
     llama_tokenizer().save_pretrained(prm := QwenPRM(tmp_path / "prm").folder)
     assert "no <extra_0> in the tokenizer" in refused("qwen_prm", prm)
     assert "Qwen2ForProcessRewardModel" in refused("likelihood", assets() / "models" / "builtin-prm")

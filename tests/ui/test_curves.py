@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pytest
 from finished_runs import Finished, Solve
 
@@ -55,18 +58,20 @@ def test_a_prefix_is_what_would_have_been_elected_there(solved: Solve) -> None:
     assert len(points) > 1
     _, finishings = finishing(run.events)
     for spent, share in points:
-        by_then = {found.leaf for found in finishings if found.spent <= spent}
+        by_then = Counter[int]()
+        for found in finishings:
+            by_then[found.leaf] += found.draws if found.spent <= spent else 0
         groups = [g for g in _groups(run, by_then) if g.answer is not None]
         total = sum(group.weight for group in groups)
         assert share == pytest.approx(sum(group.weight for group in groups if group.correct) / total)
 
 
-def _groups(run: Finished, leaves: set[int]) -> list:
-    """The election among these completions alone."""
+def _groups(run: Finished, draws: Mapping[int, int]) -> list:
+    """The election among these completions alone, each with so many draws."""
     tree = Tree.from_events(run.events)
     for node in tree.nodes:
-        if node.id not in leaves and node.status == "finished":
-            node.status = "open"
+        if node.status == "finished":
+            node.status, node.copies = "finished" if draws.get(node.id) else "open", draws.get(node.id, 0)
     assert run.record.scorer
     return answer_groups(tree, run.record.grades, str(run.record.params["select"]), run.record.scorer.name)
 
