@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.builtin.sets import problem_set
+from engine.models import Catalogue
 from engine.params import RunParams
 from engine.run import Question
 from engine.sweeps.cells import Cell
@@ -49,8 +50,9 @@ def searched(policy: str, strategy: str, n: int, judge: str = JUDGE) -> Cell:
 
 def other_judges(policy: str) -> tuple[str, ...]:
     """The judges beside the good PRM: a larger policy reads, rollouts, too few samples, a bias to short solutions."""
-    reader = () if policy == "builtin-l" else ("builtin-likelihood",)
-    return (*reader, "builtin-prm-rollouts", "builtin-prm-weak", "builtin-prm-short")
+    there_are = Catalogue().scorers
+    judges = ["builtin-likelihood", "builtin-prm-rollouts", "builtin-prm-weak", "builtin-prm-short"]
+    return tuple(judge for judge in judges if judge in there_are and (judge, policy) != (judges[0], "builtin-l"))
 
 
 def tasks() -> list[Task]:
