@@ -41,19 +41,18 @@ def build(host: Host) -> gr.Blocks:
     """All pages over one host."""
     demo: gr.Blocks
     with gr.Blocks(title=NAME, analytics_enabled=False, fill_width=True) as demo:
-        pair = host.catalogue.entry(None)
-        _top(pair.title or pair.name, "Explore")
+        _top("Explore")
         lessons.import_all(host.store)
         ExplorePage(host, demo, lessons.run_ids(SHOWCASE)[0])
     with demo.route("Compare", "/compare"):
-        _top(pair.title or pair.name, "Compare")
+        _top("Compare")
         ComparePage(host, demo)
     return demo
 
 
-def _top(models: str, page: str) -> None:
+def _top(page: str) -> None:
     """What every page begins with."""
-    gr.HTML(_header(models, page), elem_id="header", container=False, padding=False)
+    gr.HTML(_header(page), elem_id="header", container=False, padding=False)
 
 
 def theme() -> gr.themes.Base:
@@ -125,7 +124,7 @@ def _wait() -> bool:
 _PAGES = {"Explore": "./", "Compare": "./compare"}
 
 
-def _header(models: str, page: str) -> str:
+def _header(page: str) -> str:
     links = "".join(
         f'<a href="{address}"{_CURRENT if name == page else ""}>{name}</a>' for name, address in _PAGES.items()
     )
@@ -134,7 +133,6 @@ def _header(models: str, page: str) -> str:
   <h1>{NAME}</h1>
   <nav aria-label="Pages">{links}</nav>
   <span class="grow"></span>
-  <span class="models" title="policy and process reward model">{models}</span>
   <button type="button" data-do="large" title="Larger, for a projector">large</button>
   <button type="button" data-do="dark" title="Light or dark">dark</button>
   <button type="button" data-do="help" title="Keys (?)">?</button>
