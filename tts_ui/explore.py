@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from engine.errors import InvalidInput, ModelError, TtsError
+from engine.errors import InvalidInput, TtsError
 from engine.host import Host
 from engine.models import outside
 from engine.tree import Tree
@@ -92,20 +91,11 @@ class ExplorePage:
     def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
         """The field at fault and what is wrong with it; empty when all is well."""
         try:
-            self._check_length(form.request(values))
+            asked = form.request(values)
+            model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
         except InvalidInput as error:
             return "reference" if error.argument == "answer" else error.argument, sentence(error)
         return "", ""
-
-    def _check_length(self, asked: form.Request) -> None:
-        """A problem too long for the context window is refused at the field if the models are there already."""
-        catalogue = self._host.catalogue
-        if catalogue.loaded(asked.models, asked.scorer):
-            from engine.run import check_fits
-
-            pair = catalogue.load(asked.models, asked.scorer)
-            with suppress(ModelError):  # a server that is away: the run will say so
-                check_fits(asked.question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a run and follow it to its end."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
+from engine.errors import ModelError
 from engine.models import Catalogue
 from engine.params import RunParams
+from engine.run import Question
 from engine.store import RunRecord
 
 #: Seconds between two looks at a download.
@@ -49,6 +52,16 @@ def values_of(catalogue: Catalogue, record: RunRecord) -> dict[str, Any]:
         return dict.fromkeys(FIELDS, gr.skip())
     own = catalogue.scorer(pair.name)
     return {"models": pair.name, "scorer": OWN if scorer is None or (own and own.label == scorer) else scorer}
+
+
+def check_length(catalogue: Catalogue, question: Question, models: str | None, scorer: str | None) -> None:
+    """Refuse a problem too long for the context window, if the models are there already. Raises `InvalidInput`."""
+    if catalogue.loaded(models, scorer):
+        from engine.run import check_fits
+
+        pair = catalogue.load(models, scorer)
+        with suppress(ModelError):  # a server that is away: the run will say so
+            check_fits(question, pair.policy, pair.scorer)
 
 
 async def waiting(

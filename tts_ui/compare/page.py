@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
 from engine.builtin.recorded import OVER_OPTIMISED
-from engine.errors import InvalidInput, ModelError, TtsError
+from engine.errors import InvalidInput, TtsError
 from engine.host import Host
 from engine.models import outside
 from engine.store import RunRecord
@@ -123,22 +122,13 @@ class ComparePage:
     def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
         """The field at fault and what is wrong with it; empty when all is well."""
         try:
-            self._check_length(form.request(values))
+            asked = form.request(values)
+            model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
         except InvalidInput as error:
             known = {"answer": "reference", "strategy": form.STRATEGY_FIELDS[0]}
             field = known.get(error.argument, error.argument)
             return field if field in form.FIELDS else "problem", sentence(error)
         return "", ""
-
-    def _check_length(self, asked: form.Request) -> None:
-        """A problem too long for the context window is refused at the field if the models are there already."""
-        catalogue = self._host.catalogue
-        if catalogue.loaded(asked.models, asked.scorer):
-            from engine.run import check_fits
-
-            pair = catalogue.load(asked.models, asked.scorer)
-            with suppress(ModelError):  # a server that is away: the runs will say so
-                check_fits(asked.question, pair.policy, pair.scorer)
 
     async def _run(self, *values: Any) -> AsyncIterator[Any]:
         """Start a comparison and follow it to its end."""
