@@ -148,17 +148,19 @@ async def test_chat_completions_go_on_with_the_message(
     assert [node.text for node in run.tree.nodes] == [node.text for node in local.tree.nodes]
 
 
-async def killed_in_mid_search(victims: list[VllmServer], policy: Policy, models: Models, checker: Checker) -> Recorded:
-    """Start a search, and kill the server that is at work on it once the first level is scored."""
+async def killed_in_mid_search(
+    alive: list[VllmServer], policy: OpenAIPolicy, models: Models, checker: Checker
+) -> Recorded:
+    """Start a search, and kill the server that it has turned to once the first level is scored."""
+    at_work = policy.route(PROBLEM)._left[0].url
+    victim = next(server for server in alive if server.url == at_work)
     recorded = Recorded()
     run = make_run(policy, models.scorer, recorded, n=32, width=4, temperature=1.2, reference="262")
     searching = asyncio.create_task(run.execute(checker))
-    await until(lambda: recorded.scored and any(server.running() for server in victims), timeout=PATIENCE_S)
-    for server in victims:
-        if server.running():
-            await asyncio.to_thread(server.kill)
-            victims.remove(server)
-            break
+    # Nothing here may hold up the loop, or the search would be over before anybody looked.
+    await until(lambda: bool(recorded.scored) or searching.done(), timeout=PATIENCE_S)
+    await asyncio.to_thread(victim.kill)
+    alive.remove(victim)
     await searching
     return recorded
 
