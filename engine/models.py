@@ -18,7 +18,7 @@ from engine.errors import InvalidInput, ModelError
 from engine.local.placement import place
 from engine.models_file import ModelEntry, PairEntry
 from engine.policies.protocol import Policy
-from engine.scorers.options import LoadScorer, ScorerOptions
+from engine.scorers.options import LoadScorer, ScorerOptions, ServeScorer
 from engine.scorers.protocol import Scorer
 
 __all__ = ["CATALOGUE", "POLICIES", "SCORERS", "Catalogue", "ModelEntry", "Models", "PairEntry", "outside"]
@@ -69,7 +69,10 @@ def _vllm_policy(entry: ModelEntry, find: Find) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class ScorerFamily:
-    """The module of `engine.scorers` that offers `load`, and the settings of an entry that it heeds."""
+    """The module of `engine.scorers` that offers `load`, and the settings of an entry that it heeds.
+
+    With "urls" among them it offers `serve`, too.
+    """
 
     module: str
     settings: tuple[str, ...] = ()
@@ -77,6 +80,12 @@ class ScorerFamily:
     def load(self, entry: ModelEntry, folder: Path) -> Scorer:
         load: LoadScorer = import_module(f"engine.scorers.{self.module}").load
         return load(entry.label, folder, ScorerOptions(entry.system, entry.template))
+
+    def serve(self, entry: ModelEntry, tokenizer: Path) -> Scorer:
+        from engine.servers.prompts import open_tokenizer
+
+        serve: ServeScorer = import_module(f"engine.scorers.{self.module}").serve
+        return serve(entry.label, entry, open_tokenizer(tokenizer), ScorerOptions(entry.system, entry.template))
 
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
@@ -87,11 +96,11 @@ POLICIES: Mapping[str, Callable[[ModelEntry, Find], Policy]] = {
     "vllm": _vllm_policy,
 }
 SCORERS: Mapping[str, ScorerFamily] = {
-    "qwen_prm": ScorerFamily("qwen_prm", ("system",)),
-    "skywork": ScorerFamily("skywork"),
-    "math_shepherd": ScorerFamily("math_shepherd"),
-    "rlhflow": ScorerFamily("rlhflow"),
-    "generic": ScorerFamily("generic", ("template",)),
+    "qwen_prm": ScorerFamily("qwen_prm", ("system", "urls")),
+    "skywork": ScorerFamily("skywork", ("urls",)),
+    "math_shepherd": ScorerFamily("math_shepherd", ("urls",)),
+    "rlhflow": ScorerFamily("rlhflow", ("urls",)),
+    "generic": ScorerFamily("generic", ("template", "urls")),
     "likelihood": ScorerFamily("likelihood", ("system",)),
 }
 
@@ -181,7 +190,12 @@ class Catalogue:
         return policy
 
     def _load_judge(self, entry: ModelEntry) -> Scorer:
-        self._judges[entry] = judge = SCORERS[entry.kind].load(entry, self._find(entry.path))
+        family = SCORERS[entry.kind]
+        if entry.urls:
+            judge = family.serve(entry, self._find(entry.tokenizer))
+        else:
+            judge = family.load(entry, self._find(entry.path))
+        self._judges[entry] = judge
         return judge
 
     def _fetch(self, entries: list[ModelEntry], progress: hub.Progress | None) -> None:

@@ -197,7 +197,7 @@ def _check_scorer(where: str, scorer: ModelEntry, families: Mapping[str, Collect
     if scorer.kind not in families:
         raise _Mistake(f"{where}: no scorer family {scorer.kind!r}")
     heeded = families[scorer.kind]
-    for setting in ("system", "template", "suffix", "prompt", "sampling"):
+    for setting in ("system", "template", "suffix", "prompt", "sampling", "urls"):
         if setting in scorer.model_fields_set and setting not in heeded:
             raise _Mistake(f"{where}: a {scorer.kind} scorer takes no {setting}")
     if "template" in heeded and scorer.template is None:

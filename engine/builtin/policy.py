@@ -17,9 +17,22 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
 from engine.builtin.attention import NAME as LEAN
-from engine.builtin.problems import Problem, stream
+from engine.builtin.problems import FAMILIES, Problem, stream
 from engine.builtin.tokenizer import CONTEXT, END, PAD, VOCABULARY, prompt_text
-from engine.builtin.training import NO_LABEL, Optimizers, Row, autocast, batches, curve, device, fuse, pad, save_state
+from engine.builtin.training import (
+    NO_LABEL,
+    Optimizers,
+    Row,
+    autocast,
+    batches,
+    curve,
+    device,
+    fuse,
+    leads,
+    pad,
+    part_of,
+    save_state,
+)
 
 ANY_ORDER = 0.2
 """Share of the worked solutions whose steps come in an unusual, valid order."""
@@ -27,7 +40,11 @@ ANY_ORDER = 0.2
 
 @dataclass(frozen=True)
 class PolicyPlan:
-    """A policy's shape and how it is trained; `cycles` are the tokens of each cycle of the learning rate."""
+    """A policy's shape and how it is trained; `cycles` are the tokens of each cycle of the learning rate.
+
+    With `goes_on_from` it starts where the training of that plan, whose cycles it repeats, has ended. `again` names
+    families that it reads twice as often.
+    """
 
     name: str
     hidden: int
@@ -38,6 +55,8 @@ class PolicyPlan:
     batch_tokens: int = 4096
     shard: int = 4096
     seed: int = 0
+    goes_on_from: str = ""
+    again: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -53,6 +72,13 @@ POLICIES = {
         PolicyPlan("builtin-l", 192, 5, 512, (18_000_000,), 3e-3, batch_tokens=6144),
     )
 }
+
+HARD = ("expr", "frac", "system", "series", "gcd", "modpow")
+TRUNK = PolicyPlan(
+    "builtin-trunk", 128, 5, 384, (16_000_000, 40_000_000), 4e-3, batch_tokens=12_288,
+    goes_on_from="builtin-m", again=HARD,
+)  # fmt: skip
+"""No policy that people use: M, trained on, so that the PRM above it knows more than the policies it judges."""
 
 
 def new_model(plan: PolicyPlan) -> Qwen2ForCausalLM:
@@ -87,7 +113,8 @@ def solution_loss(model: Qwen2ForCausalLM, rows: list[Row]) -> torch.Tensor:
 
 
 def shard_rows(plan: PolicyPlan, tokenizer: PreTrainedTokenizerBase, shard: int) -> list[Row]:
-    problems = stream(f"policy {plan.seed}", "policy", ANY_ORDER, start=shard * plan.shard)
+    families = (*FAMILIES, *plan.again)
+    problems = stream(f"policy {plan.seed}", "policy", ANY_ORDER, shard * plan.shard, families)
     return encode(tokenizer, list(islice(problems, plan.shard)))
 
 
@@ -102,15 +129,16 @@ def train_policy(
     optimizers = Optimizers(model.named_parameters(), plan.learning_rate)
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"
-    if saved.exists():
-        state = torch.load(saved, weights_only=True)
+    started = saved if saved.exists() else work / f"{plan.goes_on_from}.pt"
+    if started.exists():
+        state = torch.load(started, weights_only=True)
         model.load_state_dict(state["model"])
         optimizers.restore(state["optimizers"])
         seen, shard = state["seen"], state["shard"]
     while seen < plan.tokens:
         rows = shard_rows(plan, tokenizer, shard)
         for batch in batches(rows, plan.batch_tokens, seed=shard):
-            loss = solution_loss(model, [rows[i] for i in batch])
+            loss = solution_loss(model, [rows[i] for i in part_of(batch)])
             torch.autograd.backward(loss)
             optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i][0]) for i in batch)
@@ -118,6 +146,8 @@ def train_policy(
             if seen >= plan.tokens:
                 break
         shard += 1
-        save_state(saved, {"model": model.state_dict(), "optimizers": optimizers.state(), "seen": seen, "shard": shard})
+        state = {"model": model.state_dict(), "optimizers": optimizers.state(), "seen": seen, "shard": shard}
+        if leads():
+            save_state(saved, state)
     model.train(False)
     return model

@@ -28,10 +28,11 @@ from engine.builtin.training import (
     autocast,
     batches,
     curve,
-    cycle_of,
     device,
     fuse,
+    leads,
     pad,
+    part_of,
     save_state,
 )
 
@@ -47,8 +48,7 @@ class PrmPlan:
     """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle).
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
-    mixed in. `late` names policies whose samples only the last cycle reads, so that the first one need not wait for
-    the largest ones.
+    mixed in. `policies` are those whose samples it reads; empty: all.
     """
 
     name: str
@@ -57,7 +57,7 @@ class PrmPlan:
     samples: int
     note: str
     labels: Labels = "checker"
-    late: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
     new_layers: int = 2
     learning_rate: float = 4e-3
     batch_tokens: int = 6144
@@ -73,10 +73,10 @@ PRMS = {
     for plan in (
         PrmPlan(
             name="builtin-prm",
-            trunk="builtin-m",
-            cycles=(10_000_000, 12_000_000),
-            samples=26_000,
-            late=("builtin-m", "builtin-l"),
+            trunk="builtin-trunk",
+            cycles=(10_000_000, 14_000_000, 18_000_000),
+            samples=52_000,
+            batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step.",
         ),
         PrmPlan(
@@ -85,6 +85,7 @@ PRMS = {
             cycles=(5_000_000,),
             samples=2_500,
             labels="rollouts",
+            policies=("builtin-xs", "builtin-s"),
             note="Trained without a checker, the Math-Shepherd way: a step is good if a rollout from it ends right.",
         ),
         PrmPlan(
@@ -194,18 +195,16 @@ def prm_loss(judge: StepJudge, rows: Sequence[JudgedRow]) -> torch.Tensor:
 def train_prm(
     plan: PrmPlan,
     policy: Qwen2ForCausalLM,
-    rows_of: Callable[[int], Sequence[JudgedRow]],
+    rows: Sequence[JudgedRow],
     work: Path,
     report: Callable[[int, float], None],
 ) -> StepJudge:
-    """Train to the plan's token budget; `rows_of(cycle)` are a cycle's rows, gone over as often as it takes.
-
-    Resumes after the last full pass.
-    """
+    """Train to the plan's token budget on `rows`, gone over as often as it takes; resumes after the last full pass."""
     judge = new_judge(policy, plan)
     judge.train()
     fuse(judge, plan.tokens)
     optimizers = Optimizers(judge.named_parameters(), plan.learning_rate)
+    lengths: list[Row] = [(row.ids, []) for row in rows]
     seen, epoch = 0, 0
     saved = work / f"{plan.name}.pt"
     if saved.exists():
@@ -214,19 +213,18 @@ def train_prm(
         optimizers.restore(state["optimizers"])
         seen, epoch = state["seen"], state["epoch"]
     while seen < plan.tokens:
-        cycle = cycle_of(seen, plan.cycles)
-        rows = rows_of(cycle)
-        lengths: list[Row] = [(row.ids, []) for row in rows]
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
-            loss = prm_loss(judge, [rows[i] for i in batch])
+            loss = prm_loss(judge, [rows[i] for i in part_of(batch)])
             torch.autograd.backward(loss)
             optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i].ids) for i in batch)
             report(seen, loss.item())
-            if seen >= plan.tokens or cycle_of(seen, plan.cycles) > cycle:
+            if seen >= plan.tokens:
                 break
         epoch += 1
-        save_state(saved, {"judge": judge.state_dict(), "optimizers": optimizers.state(), "seen": seen, "epoch": epoch})
+        state = {"judge": judge.state_dict(), "optimizers": optimizers.state(), "seen": seen, "epoch": epoch}
+        if leads():
+            save_state(saved, state)
     judge.train(False)
     return judge
 

@@ -7,7 +7,7 @@ never share their calculation. This module knows nothing of tokens and models.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -103,13 +103,14 @@ def generate(
     raise ValueError(f"no {name} problem of difficulty {level} found in split {split}")
 
 
-def stream(seed: int | str, split: str, any_order: float = 0.0, start: int = 0) -> Iterator[Problem]:
-    """Endless problems, uniform over families and difficulties; item i depends on the seed and i only."""
-    names = list(FAMILIES)
+def stream(
+    seed: int | str, split: str, any_order: float = 0.0, start: int = 0, families: Sequence[str] = tuple(FAMILIES)
+) -> Iterator[Problem]:
+    """Endless problems, uniform over families and difficulties; item i depends on the seed, the families and i only."""
     index = start
     while True:
-        difficulty = DIFFICULTIES[index // len(names) % len(DIFFICULTIES)]
-        yield generate(f"{seed}:{index}", names[index % len(names)], difficulty, split, any_order)
+        difficulty = DIFFICULTIES[index // len(families) % len(DIFFICULTIES)]
+        yield generate(f"{seed}:{index}", families[index % len(families)], difficulty, split, any_order)
         index += 1
 
 

@@ -1,8 +1,9 @@
 """`make train`: the built-in tokenizer, policies and PRMs anew, from nothing but this code and its seeds.
 
 Every stage leaves its result in the work folder and is skipped when it is there, so an interrupted run goes on where it
-stopped; finished models are moved into place whole. Budgets are counted in tokens. Policies are trained side by side,
-one thread each: two threads in one process are slower than one at these sizes.
+stopped; finished models are moved into place whole. Budgets are counted in tokens. Every process has one thread, for
+two threads in one are slower at these sizes: policies are trained side by side, and what comes after them by a team of
+processes that share each batch.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import torch
+from torch import distributed
+from torch.multiprocessing.spawn import spawn
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
@@ -26,20 +30,22 @@ from engine.builtin.cards import policy_card, prm_card
 from engine.builtin.checkpoints import MODELS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
 from engine.builtin.judged import JudgedRow, cut_after_error, judge, prefer_short
-from engine.builtin.policy import POLICIES, PolicyPlan, new_model, train_policy
+from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
 from engine.builtin.prm import PRMS, PrmPlan, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
-from engine.builtin.training import save_state
+from engine.builtin.training import leads, save_state
 
 Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
 SAMPLES = 26_000
-"""Solutions drawn from each policy for the PRMs, before duplicates are dropped."""
+"""Solutions drawn from a policy for the PRMs at once, before duplicates are dropped."""
+PARTS = {"builtin-m": 2, "builtin-l": 2}
+"""How often: of a larger policy more, for it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
 
 
@@ -51,8 +57,8 @@ def the_tokenizer(work: Path) -> PreTrainedTokenizerBase:
 
 
 def progress(name: str, total: int) -> Callable[[int, float], None]:
-    """A progress bar in tokens, with a running mean of the loss."""
-    bar = tqdm(total=total, desc=name, unit="tok", unit_scale=True, mininterval=2.0)
+    """A progress bar in tokens, with a running mean of the loss; a team has one."""
+    bar = tqdm(total=total, desc=name, unit="tok", unit_scale=True, mininterval=2.0, disable=not leads())
     mean = [float("nan")]
 
     def report(seen: int, loss: float) -> None:
@@ -65,7 +71,7 @@ def progress(name: str, total: int) -> Callable[[int, float], None]:
 
 def load_policy(folder: Path) -> Qwen2ForCausalLM:
     """A finished policy with its stored (bf16) weights, computing in fp32."""
-    model = new_model(POLICIES[folder.name])
+    model = new_model(TRUNK if folder.name == TRUNK.name else POLICIES[folder.name])
     model.load_state_dict(read_weights(folder), strict=False)
     model.train(False)
     return model
@@ -87,15 +93,27 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
     return f"{plan.name}: {accuracy}"
 
 
-def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
+def trunk_stage(plan: PolicyPlan, work: Path) -> None:
+    """Train the PRM's trunk, by a team."""
+    if (work / "models" / plan.name).exists():
+        return
+    tokenizer = the_tokenizer(work)
+    model = train_policy(plan, tokenizer, work, progress(plan.name, plan.tokens))
+    if leads():
+        write_policy(work / "models" / plan.name, model, tokenizer, "")
+
+
+def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase, part: int) -> list[JudgedRow]:
     """Solutions drawn from a policy for problems that no policy was trained on, judged by the checker."""
-    problems = list(islice(stream(f"prm {name}", "judge"), SAMPLES // DRAWS_PER_PROBLEM))
+    number = SAMPLES // DRAWS_PER_PROBLEM
+    problems = list(islice(stream(f"prm {name}", "judge", start=part * number), number))
 
     def draw() -> list[JudgedRow]:
-        drawn = sample(load_policy(work / "models" / name), tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE)
+        policy = load_policy(work / "models" / name)
+        drawn = sample(policy, tokenizer, problems, DRAWS_PER_PROBLEM, SAMPLE_TEMPERATURE, seed=part)
         return judge(tokenizer, tqdm(drawn, desc=f"samples of {name}", total=SAMPLES, mininterval=2.0))
 
-    return kept(work / f"samples-{name}.pt", draw)
+    return kept(work / f"samples-{name}-{part}.pt", draw)
 
 
 def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
@@ -119,14 +137,14 @@ def kept(file: Path, draw: Callable[[], list[JudgedRow]]) -> list[JudgedRow]:
     return [JudgedRow(*row) for row in torch.load(file, weights_only=True)["rows"]]
 
 
-def training_rows(
-    plan: PrmPlan, policies: Sequence[str], work: Path, tokenizer: PreTrainedTokenizerBase
-) -> list[JudgedRow]:
-    """What a PRM learns from: each policy's samples, labelled as the plan says."""
+def rows_of(plan: PrmPlan, name: str, work: Path) -> list[JudgedRow]:
+    """A policy's samples as the plan's PRM reads them, drawn if need be."""
+    torch.set_num_threads(1)
+    tokenizer = the_tokenizer(work)
     if plan.labels == "rollouts":
-        return cut_after_error([row for name in policies for row in rolled_out_samples(plan, name, work, tokenizer)])
-    rows = [row for name in policies for row in judged_samples(name, work, tokenizer)[: plan.samples]]
-    return cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
+        return rolled_out_samples(plan, name, work, tokenizer)
+    parts = (judged_samples(name, work, tokenizer, part) for part in range(PARTS.get(name, 1)))
+    return [row for part in parts for row in part][: plan.samples]
 
 
 def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
@@ -135,29 +153,37 @@ def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -
     return judge(tokenizer, drawn, repeats=True)
 
 
-def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> str:
-    """Draw and judge samples of every policy, train the PRM, measure it and install it."""
-    torch.set_num_threads(1)
-    if (done := work / f"{plan.name}.done").exists():
-        return f"{plan.name}: done before"
+def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> None:
+    """Train a PRM, by a team; its leader measures and installs it."""
     tokenizer = the_tokenizer(work)
-
-    @cache
-    def rows_of(cycle: int) -> list[JudgedRow]:
-        last = cycle == len(plan.cycles) - 1
-        return training_rows(plan, [name for name in policies if last or name not in plan.late], work, tokenizer)
-
+    rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
+    rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
     trunk = load_policy(work / "models" / plan.trunk)
-    model = train_prm(plan, trunk, rows_of, work, progress(plan.name, plan.tokens))
+    model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens))
+    if not leads():
+        return
     qualities: dict[str, PrmQuality] = {}
     for name in policies:
         held_out = validation_rows(name, work, tokenizer)
         qualities[name] = prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
-    rows = len(rows_of(len(plan.cycles) - 1))
-    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, rows, qualities))
-    done.write_text(f"{qualities}\n")
-    return f"{plan.name}: {qualities}"
+    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
+    (work / f"{plan.name}.done").write_text(f"{qualities}\n")
+    print(f"{plan.name}: {qualities}")
+
+
+def by_a_team(size: int, stage: Callable[[], None]) -> None:
+    """Run `stage` in so many processes that average their gradients."""
+    with TemporaryDirectory() as folder:
+        spawn(member, (size, Path(folder) / "meeting", stage), nprocs=size)  # type: ignore[no-untyped-call]
+
+
+def member(rank: int, size: int, meeting: Path, stage: Callable[[], None]) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=meeting.as_uri(), rank=rank, world_size=size)
+    stage()
+    distributed.barrier()
+    distributed.destroy_process_group()
 
 
 def scaled(plan: Plan, share: float) -> Plan:
@@ -173,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--policies", nargs="+", default=None, metavar="NAME", help="policies whose samples PRMs learn from"
     )
     parser.add_argument(
-        "--jobs", type=int, default=2, help="policies trained side by side, one thread each (default: 2)"
+        "--jobs", type=int, default=2, help="processes at work side by side, one thread each (default: 2)"
     )
     parser.add_argument("--token-share", type=float, default=1.0, help="scale every token budget, for a quick trial")
     options = parser.parse_args(arguments)
@@ -186,12 +212,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     policies = [scaled(POLICIES[name], share) for name in reversed(POLICIES) if name in wanted]  # the longest first
     prms = [scaled(PRMS[name], share) for name in PRMS if name in wanted]
     samplers = options.policies or list(POLICIES)
+    due = [plan for plan in prms if not (options.work / f"{plan.name}.done").exists()]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         for line in pool.map(partial(policy_stage, work=options.work, out=options.out), policies):
             print(line)
-        stage = partial(prm_stage, policies=samplers, work=options.work, out=options.out)
-        for line in pool.map(stage, prms):
-            print(line)
+        draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or samplers}
+        for drawn in [pool.submit(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())]:
+            drawn.result()
+    if any(plan.trunk == TRUNK.name for plan in due):
+        by_a_team(options.jobs, partial(trunk_stage, scaled(TRUNK, share), options.work))
+    for plan in due:
+        by_a_team(options.jobs, partial(prm_stage, plan, samplers, options.work, options.out))
 
 
 if __name__ == "__main__":

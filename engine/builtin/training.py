@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 Row = tuple[list[int], list[int]]
 """Token ids and, for each of them, a label."""
@@ -40,6 +40,34 @@ def fuse(module: nn.Module, tokens: int) -> None:
         module.compile(dynamic=True)
 
 
+def in_team() -> bool:
+    """Whether several processes train this model together, a part of every batch each."""
+    return distributed.is_available() and distributed.is_initialized()
+
+
+def leads() -> bool:
+    """Whether this process reports and saves for its team."""
+    return not in_team() or distributed.get_rank() == 0
+
+
+def part_of(batch: list[int]) -> list[int]:
+    """This process's part of a batch; every member has one, so that all make the same number of updates."""
+    if not in_team():
+        return batch
+    return batch[distributed.get_rank() :: distributed.get_world_size()] or batch[:1]
+
+
+def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
+    """The mean of the team's gradients, as if one process had read the whole batch."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    sizes = [gradient.numel() for gradient in gradients]
+    for gradient, mean in zip(gradients, torch.split(flat, sizes), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
 class Optimizers:
     """Muon for the matrices inside the layers, AdamW for everything else, one learning rate for both."""
 
@@ -56,6 +84,8 @@ class Optimizers:
 
     def step(self, share: float) -> None:
         """One update at this share of the full learning rate."""
+        if in_team():
+            average_gradients(self.parameters)
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         for optimizer in self.both:
             for group in optimizer.param_groups:
@@ -83,12 +113,6 @@ def curve(seen: int, cycles: Sequence[int], warm_up: float = 0.02, shrink: float
             return shrink**number * (max(done / warm_up, 0.05) if done < warm_up else cosine)
         seen -= tokens
     raise ValueError("a run needs at least one cycle")
-
-
-def cycle_of(seen: int, cycles: Sequence[int]) -> int:
-    """In which cycle of the learning rate a run is after `seen` tokens."""
-    ends = [sum(cycles[: number + 1]) for number in range(len(cycles))]
-    return next((number for number, end in enumerate(ends) if seen < end), len(cycles) - 1)
 
 
 def batches(rows: Sequence[Row], tokens: int, seed: int) -> list[list[int]]:

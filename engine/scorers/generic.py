@@ -16,7 +16,9 @@ from engine.scorers.formats import TemplateFormat
 from engine.scorers.heads import TwoTokenHead, verdict_tokens
 from engine.scorers.local import LocalScorer
 from engine.scorers.options import ScorerOptions, TwoTokenTemplate
+from engine.scorers.served import ServedScorer, TwoTokens
 from engine.scorers.tokens import Tokens
+from engine.servers.settings import ServerSettings
 
 
 def read(tokenizer: PreTrainedTokenizerBase, template: TwoTokenTemplate) -> TemplateFormat:
@@ -40,9 +42,22 @@ def read(tokenizer: PreTrainedTokenizerBase, template: TwoTokenTemplate) -> Temp
 
 
 def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
+    template = _template(name, options)
+    model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
+    form = read(tokenizer, template)
+    head = TwoTokenHead(model, *verdict_tokens(Tokens(tokenizer), template.good, template.bad))
+    return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, head)
+
+
+def serve(
+    name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions
+) -> ServedScorer:
+    template = _template(name, options)
+    verdicts = verdict_tokens(Tokens(tokenizer), template.good, template.bad)
+    return ServedScorer(name, settings, read(tokenizer, template), TwoTokens(*verdicts))
+
+
+def _template(name: str, options: ScorerOptions) -> TwoTokenTemplate:
     if options.template is None:
         raise ModelError(f"{name}: a generic judge needs a template; add [pair.scorer.template] to the models file")
-    model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
-    form = read(tokenizer, options.template)
-    head = TwoTokenHead(model, *verdict_tokens(Tokens(tokenizer), options.template.good, options.template.bad))
-    return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, head)
+    return options.template

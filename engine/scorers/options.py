@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from engine.scorers.protocol import Scorer
+from engine.servers.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase  # not at run time: models files are read without it
 
 
 class TwoTokenTemplate(BaseModel):
@@ -63,3 +67,11 @@ class LoadScorer(Protocol):
     """What the module of a family offers as `load`. Raises `ModelError` where the checkpoint cannot be used."""
 
     def __call__(self, name: str, folder: Path, options: ScorerOptions, /) -> Scorer: ...
+
+
+class ServeScorer(Protocol):
+    """What it offers as `serve` where vLLM can run it. Raises `ModelError` where the servers cannot be used."""
+
+    def __call__(
+        self, name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions, /
+    ) -> Scorer: ...

@@ -17,7 +17,9 @@ from engine.local.checkpoint import describe, open_checkpoint
 from engine.scorers.formats import TemplateFormat, chat
 from engine.scorers.local import LocalScorer
 from engine.scorers.options import ScorerOptions
+from engine.scorers.served import ServedScorer, StepPooling
 from engine.scorers.tokens import Tokens
+from engine.servers.settings import ServerSettings
 
 STEP_TOKEN = "<extra_0>"
 
@@ -60,3 +62,9 @@ def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
     model, tokenizer = open_checkpoint(folder, Qwen2ForProcessRewardModel)
     form = read(tokenizer, options.system)
     return LocalScorer(describe(name, folder, model, form.template), model.model, form, LabelHead(model.score))
+
+
+def serve(
+    name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions
+) -> ServedScorer:
+    return ServedScorer(name, settings, read(tokenizer, options.system), StepPooling())

@@ -19,7 +19,9 @@ from engine.scorers.formats import TemplateFormat, chat
 from engine.scorers.heads import TwoTokenHead, verdict_tokens
 from engine.scorers.local import LocalScorer
 from engine.scorers.options import ScorerOptions
+from engine.scorers.served import ServedScorer, TwoTokens
 from engine.scorers.tokens import Tokens
+from engine.servers.settings import ServerSettings
 
 GOOD, BAD = "+", "-"
 _FIELDS = re.compile(r"(\{problem\}|\{step\}|\{verdict\})")
@@ -45,3 +47,9 @@ def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
     form = read(tokenizer)
     head = TwoTokenHead(model, *verdict_tokens(Tokens(tokenizer), GOOD, BAD))
     return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, head)
+
+
+def serve(
+    name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions
+) -> ServedScorer:
+    return ServedScorer(name, settings, read(tokenizer), TwoTokens(*verdict_tokens(Tokens(tokenizer), GOOD, BAD)))

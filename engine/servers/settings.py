@@ -65,10 +65,13 @@ _OF_ALL = frozenset({"parameters"})
 
 def misplaced(kind: str, path: str, given: Set[str]) -> str | None:
     """What is wrong with an entry of `kind` whose fields `given` were set; None where nothing is."""
-    own = {"openai": ServerSettings, "vllm": VllmSettings}.get(kind)
+    served = ServerSettings if "urls" in given else None  # whether a scorer's family can be, its family says
+    own = {"openai": ServerSettings, "vllm": VllmSettings, "local": None}.get(kind, served)
     for settings in (ServerSettings, VllmSettings):
         if settings is not own and (strangers := sorted((given & settings.model_fields.keys()) - _OF_ALL)):
             return f"{strangers[0]} means nothing for kind {kind!r}"
     if kind == "openai":
         return None if "urls" in given else "urls is missing: where are the servers?"
+    if served:
+        return None if "tokenizer" in given else "tokenizer is missing: a PRM's texts are made here, with its own"
     return None if path else "path is missing: in which folder is the model?"
