@@ -74,7 +74,7 @@ class QwenPRM(Judge):
     kind, tag = "qwen_prm", "<extra_0>"
 
     def make(self, folder: Path) -> Path:
-        head = {"score.0.weight": (32, 32), "score.0.bias": (32,), "score.2.weight": (2, 32), "score.2.bias": (2,)}
+        head = {"score.0.weight": (64, 64), "score.0.bias": (64,), "score.2.weight": (2, 64), "score.2.bias": (2,)}
         return layouts.qwen_with_head(folder, "Qwen2ForProcessRewardModel", head)
 
     def load(self) -> None:
@@ -109,7 +109,7 @@ class Skywork(QwenPRM):
     kind, tag = "skywork", "\n"
 
     def make(self, folder: Path) -> Path:
-        head = {"v_head.summary.weight": (1, 32), "v_head.summary.bias": (1,), "lm_head.weight": (4, 32)}
+        head = {"v_head.summary.weight": (1, 64), "v_head.summary.bias": (1,), "lm_head.weight": (4, 64)}
         return layouts.qwen_with_head(folder, "Qwen2ForPrmModel", head)
 
     def whole(self, problem: str, steps: Sequence[str]) -> list[int]:

@@ -122,8 +122,8 @@ def mistral_tokenizer(*, metaspace: bool) -> PreTrainedTokenizerBase:
 def sizes(tokenizer: PreTrainedTokenizerBase, **more: Any) -> dict[str, Any]:
     """A small model whose random weights are large enough to give scores that differ."""
     return {
-        "vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
-        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 4096,
+        "vocab_size": len(tokenizer), "hidden_size": 64, "intermediate_size": 48, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 4096,
         "initializer_range": 0.25, "tie_word_embeddings": False, "bos_token_id": None, "eos_token_id": None,
         "pad_token_id": None, **more,
     }  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "engine"))  # recorded.py, which those tests share
+sys.path += [str(Path(__file__).parents[1] / shared) for shared in ("engine", "scorers")]  # recorded.py, judges.py
 
 from vllm_server import BUILTIN, VllmServer
 

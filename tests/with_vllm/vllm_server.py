@@ -1,4 +1,4 @@
-"""vLLM's own server for the built-in policy, on a free loopback port, and what its metrics say."""
+"""vLLM's own server, for the built-in policy or another checkpoint, on a free loopback port, and its metrics."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _START_S = 1200.0
 class VllmServer:
     """A process group of its own, so that killing it leaves nothing behind."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, model: Path = BUILTIN, *more: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._log = log
         command = [
-            sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(BUILTIN),
-            "--served-model-name", "builtin-xs", "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32",
+            sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model),
+            "--served-model-name", model.name, "--host", "127.0.0.1", "--port", str(port), "--dtype", "float32",
             "--enforce-eager", "--block-size", "32", "--enable-prefix-caching", "--enable-prompt-tokens-details",
-            "--no-enable-chunked-prefill",
+            "--no-enable-chunked-prefill", *more,
         ]  # fmt: skip
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
