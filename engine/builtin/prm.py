@@ -77,8 +77,8 @@ PRMS = {
             cycles=(10_000_000, 14_000_000, 18_000_000),
             samples=52_000,
             batch_tokens=12_288,
-            note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained for "
-            "40M more tokens; no policy that is shipped knows as much.",
+            note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
+            "for 40M more tokens; no policy that is shipped knows as much.",
         ),
         PrmPlan(
             name="builtin-prm-rollouts",

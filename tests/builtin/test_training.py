@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from engine.builtin.problems import Problem, generate, stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import Sample, sample
 from engine.builtin.tokenizer import STEP, token_id
-from engine.builtin.training import NO_LABEL, Row, batches
+from engine.builtin.train import by_a_team
+from engine.builtin.training import NO_LABEL, Row, average_gradients, batches, leads, part_of
 
 TINY = PolicyPlan(
     "tiny",
@@ -157,8 +159,8 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     rows = judge(tokenizer, solved + mixed)
     plan = replace(PRMS["builtin-prm"], cycles=(40_000,), batch_tokens=1024)
     losses: list[float] = []
-    first = train_prm(plan, policy, lambda cycle: rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
-    second = train_prm(plan, policy, lambda cycle: rows, tmp_path / "b", lambda seen, loss: None)
+    first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
+    second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
     assert sum(losses[-5:]) < sum(losses[:5])
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     trunk = policy.model.layers[0].state_dict()
@@ -198,3 +200,29 @@ def test_measures_on_known_cases() -> None:
     assert calibration_error([0.9, 0.9], [True, True]) == pytest.approx(0.1)
     assert first_error_f1([[0.9, 0.2], [0.9, 0.9]], [1, None]) == 1.0
     assert first_error_f1([[0.9, 0.9], [0.9, 0.9]], [1, None]) == 0.0
+
+
+def one_update(saved: Path) -> None:
+    """A member's part of a batch of three makes its gradient: 0 + 2 for the one, 1 for the other."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    weight.grad = torch.tensor([float(sum(part_of([0, 1, 2])))])
+    average_gradients([weight])
+    if leads():
+        torch.save(weight.grad, saved)
+
+
+def test_a_team_shares_a_batch_and_averages_its_gradients(tmp_path: Path) -> None:
+    by_a_team(2, partial(one_update, tmp_path / "gradient"))
+    assert torch.load(tmp_path / "gradient").tolist() == [1.5]
+    assert part_of([0, 1, 2]) == [0, 1, 2] and leads(), "whoever is alone has all of it"
+
+
+def test_a_policy_that_goes_on_reads_hard_families_twice(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
+    first = train_policy(TINY, tokenizer, tmp_path, lambda seen, loss: None)
+    seen: list[int] = []
+    more = replace(TINY, name="more", cycles=(*TINY.cycles, 4_000), goes_on_from=TINY.name, again=("frac",))
+    second = train_policy(more, tokenizer, tmp_path, lambda tokens, loss: seen.append(tokens))
+    assert TINY.tokens <= seen[0] < seen[-1] < more.tokens + 4_096, "what was read before is not read again"
+    assert not torch.equal(next(first.parameters()), next(second.parameters()))
+    families = [problem.family for problem in islice(stream(1, "policy", families=("mul", "frac", "frac")), 30)]
+    assert families.count("frac") == 2 * families.count("mul")
