@@ -26,6 +26,8 @@ class Fit:
         return None if self.needs is None or self.free is None else self.needs <= self.free
 
     def __str__(self) -> str:
+        if self.needs == 0:
+            return "runs on its servers"
         if self.needs is None:
             return "memory need unknown"
         if self.fits:
@@ -46,8 +48,8 @@ def parameters(catalogue: Catalogue, entry: ModelEntry) -> float | None:
 
 
 def fit(catalogue: Catalogue, entries: list[ModelEntry]) -> Fit:
-    """Whether these models fit together. A pair on one GPU shares its memory."""
-    sizes = [parameters(catalogue, entry) for entry in entries]
+    """Whether these models fit together. A pair on one GPU shares its memory; what is behind servers needs none."""
+    sizes = [parameters(catalogue, entry) for entry in entries if not entry.urls]
     known = [size for size in sizes if size is not None]
     placement: Placement = place(max(known, default=0))
     needs = sum(map(placement.needs, known)) if len(known) == len(sizes) else None
