@@ -13,37 +13,16 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
 from benchmarks.builtin_report import figures, tables
 from benchmarks.builtin_report.measure import Reader
-from benchmarks.builtin_report.plan import POLICIES, Task, tasks
+from benchmarks.builtin_report.plan import POLICIES, tasks
+from benchmarks.builtin_report.runs import SWEEP, run_share
 from engine.answers import Checker
 from engine.assets import assets
-from engine.models import Catalogue
 from engine.store import Store
 from engine.sweeps.sweep import Sweep
 
-SWEEP = "report"
 OUT = assets() / "report"
-
-
-def run_share(share: Sequence[Task], db: Path) -> None:
-    """Run some of the tasks in this process, on one thread: two processes beat two threads at these sizes."""
-    torch.set_num_threads(1)
-    checker, catalogue = Checker(), Catalogue()
-    with Store.open(str(db)) as store:
-        sweep = Sweep(SWEEP, store, checker)
-        for task in share:
-            questions = task.load()
-            left = len(questions) - len(sweep.done(task.cell).keys() & {q.problem for q in questions})
-            if left:
-                name = f"{task.cell.models} {task.cell.scorer or ''} {task.cell.params.strategy} {task.cell.params.n}"
-                with tqdm(total=left, desc=name, unit="problem", mininterval=5.0) as bar:
-                    sweep.run(task.cell, catalogue.load(task.cell.models, task.cell.scorer), questions, bar.update)
-    catalogue.close()
-    checker.close()
 
 
 def text(reader: Reader, sweep: Sweep) -> str:
