@@ -149,7 +149,7 @@ def print_models(catalogue: Catalogue) -> None:
 def _terms(catalogue: Catalogue, model: ModelEntry) -> str:
     """Under which terms a model is to be had; empty where it is here and says nothing of it."""
     gated = ", gated: accept it on the Hub and set HF_TOKEN" if model.gated else ""
-    where = "" if catalogue.find(model) else ", to be downloaded"
+    where = "" if model.urls or catalogue.find(model) else ", to be downloaded"
     return f"{model.label}: {(model.licence + gated + where).lstrip(', ')}" if model.licence or where else ""
 
 

@@ -58,7 +58,7 @@ def part_of(batch: list[int]) -> list[int]:
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """The mean of the team's gradients, as if one process had read the whole batch."""
+    """The mean of the team's gradients, each the mean over its own part of the batch."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)

@@ -8,7 +8,6 @@ EOS. Closing a stream is what makes a server stop, so cancelling needs nothing m
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from engine.policies.protocol import Sampling
 from engine.policies.streamed import Reading
 from engine.servers.probe import PLAIN_SAMPLING, Found, probe
 from engine.servers.prompts import Prompt, Prompts, open_tokenizer
-from engine.servers.replicas import Route, Server
+from engine.servers.replicas import Route, Server, hang_up
 from engine.servers.settings import ServerSettings
 from engine.servers.wire import Abilities
 
@@ -49,9 +48,7 @@ class OpenAIPolicy:
         tokenizer: Path | None = None,
         delimiter: str = "\n\n",
     ) -> None:
-        key = os.environ.get(settings.key_env) if settings.key_env else None
-        if settings.key_env and not key:
-            raise ModelError(f"the environment variable {settings.key_env} is not set; it holds the key of the server")
+        key = settings.api_key()
         self.delimiter = delimiter
         self._settings = settings
         opened = open_tokenizer(tokenizer) if tokenizer else None
@@ -133,14 +130,7 @@ class OpenAIPolicy:
         return RequestSession(self.thread, self.info.context_window, self.delimiter, ask, self.prompts.decode)
 
     def close(self) -> None:
-        async def hang_up() -> None:
-            for server in getattr(self, "servers", []):
-                await server.close()
-
-        if not self.thread.closed:
-            self.thread.cancel_all()
-            self.thread.call(hang_up())
-            self.thread.close()
+        hang_up(self.thread, getattr(self, "servers", ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ reads from its own prefix cache it does not say, so every position sent is count
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,8 +16,9 @@ from engine.errors import ModelError
 from engine.events import ModelInfo
 from engine.loop_thread import LoopThread
 from engine.scorers.formats import Format, conversation
-from engine.servers.replicas import Refused, Route, Server
+from engine.servers.replicas import Refused, Route, Server, hang_up
 from engine.servers.settings import ServerSettings
+from engine.servers.wire import one_line
 from engine.tree import Node
 
 
@@ -85,9 +85,7 @@ class ServedScorer:
     servers: list[Server]
 
     def __init__(self, name: str, settings: ServerSettings, form: Format, address: Address) -> None:
-        key = os.environ.get(settings.key_env) if settings.key_env else None
-        if settings.key_env and not key:
-            raise ModelError(f"the environment variable {settings.key_env} is not set; it holds the key of the server")
+        key = settings.api_key()
         self.format, self.address = form, address
         self._settings, self._model = settings, settings.model
         self.thread = LoopThread(f"scorer at {settings.urls[0]}")
@@ -126,14 +124,22 @@ class ServedScorer:
         try:
             answer = await route.do(lambda server: server.post(address.path, body))
             score = address.score(answer)
-        except (Refused, KeyError, IndexError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{self._settings.urls[0]} gives no scores of this family at {address.path} "
-                f"({type(error).__name__}: {' '.join(str(error).split())[:160]}); start vLLM with {address.start}"
-            ) from error
+        except Refused as refusal:
+            if refusal.code in (401, 403):  # about the key, and it says so
+                raise
+            raise self._stranger(refusal) from refusal
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise self._stranger(error) from error
         if not 0.0 <= score <= 1.0:  # a NaN too
             raise ModelError(f"{self.info.name} computes no scores; its weights may be damaged")
         return score
+
+    def _stranger(self, error: Exception) -> ModelError:
+        reason = one_line(f"{type(error).__name__}: {error}")
+        return ModelError(
+            f"{self._settings.urls[0]} gives no scores of this family at {self.address.path} ({reason}); "
+            f"start vLLM with {self.address.start}"
+        )
 
     def route(self, problem: str) -> Route:
         return Route(self.servers, problem, self._settings.retries)
@@ -145,14 +151,7 @@ class ServedScorer:
         return ServedScorerSession(self, problem)
 
     def close(self) -> None:
-        async def hang_up() -> None:
-            for server in getattr(self, "servers", []):
-                await server.close()
-
-        if not self.thread.closed:
-            self.thread.cancel_all()
-            self.thread.call(hang_up())
-            self.thread.close()
+        hang_up(self.thread, getattr(self, "servers", ()))
 
 
 class ServedScorerSession:

@@ -11,13 +11,14 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
 
 from engine.errors import ModelError
+from engine.loop_thread import LoopThread
 from engine.servers.wire import Chunk, chunk, error_message, one_line
 
 T = TypeVar("T")
@@ -118,6 +119,19 @@ class Server:
                 f"{self.url} answers {code}: {reason}; check the key in the variable that key_env names", code
             )
         return Refused(f"{self.url} answers {code}: {reason}", code)
+
+
+def hang_up(thread: LoopThread, servers: Iterable[Server]) -> None:
+    """End what runs in `thread`, the connections of `servers`, and the thread. Again is harmless."""
+
+    async def close() -> None:
+        for server in servers:
+            await server.close()
+
+    if not thread.closed:
+        thread.cancel_all()
+        thread.call(close())
+        thread.close()
 
 
 class Route:

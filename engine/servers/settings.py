@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Set
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
+
+from engine.errors import ModelError
 
 
 def _base_url(url: str) -> str:
@@ -44,6 +47,14 @@ class ServerSettings(BaseModel):
     concurrency: int = Field(64, ge=1)
     timeout_s: float = Field(120.0, gt=0)
     retries: int = Field(4, ge=0, le=10)
+
+    def api_key(self) -> str | None:
+        """The key, from the environment alone. Raises `ModelError` where the named variable is not set."""
+        if not self.key_env:
+            return None
+        if key := os.environ.get(self.key_env):
+            return key
+        raise ModelError(f"the environment variable {self.key_env} is not set; it holds the key of the server")
 
 
 class VllmSettings(BaseModel):

@@ -42,6 +42,9 @@ def models_file(folder: Path, kind: str, path: object, more: str = "") -> Path:
         ("generic", '[pair.scorer.template]\nstep = "x"\ngood = "+"\nbad = "-"', "{step} once"),
         ("generic", TEMPLATE.replace("{problem}", ""), "{problem} once"),
         ("generic", TEMPLATE.replace('then = "', 'then = "{step}'), "contains neither"),
+        ("likelihood", 'urls = ["http://gpu"]\ntokenizer = "x"', "a likelihood scorer takes no urls"),
+        ("skywork", 'urls = ["http://gpu"]', "tokenizer is missing"),
+        ("qwen_prm", 'urls = ["gpu"]\ntokenizer = "x"', "no http or https address"),
         ("generic", TEMPLATE + 'colour = "red"', "colour"),
     ],
 )
