@@ -8,7 +8,11 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from explore_page import PATIENCE_MS, TREE, App, OpenPage
 
+from engine.host import Host
+from engine.store import Store
+from tts_ui.app import launch
 from tts_ui.components import SearchTree
 
 CHROMIUM = shutil.which("chromium")
@@ -18,6 +22,9 @@ FLAGS = [
 ]  # fmt: skip
 
 NewPage = Callable[..., Any]
+
+#: A refused form is answered with 422; leaving a page cuts its stream.
+EXPECTED = ("status of 422", "AbortError", "Connection errored out")
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +63,49 @@ def chromium_page(chromium: Any) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str]]:
+    """The whole product in this process: its host and its address."""
+    with Store.open(str(tmp_path_factory.mktemp("app") / "runs.db")) as store:
+        host = Host(store)
+        host.catalogue.load()
+        demo = launch(host)
+        yield host, demo.local_url
+        demo.close()
+        host.close()
+
+
+@pytest.fixture(scope="module")
+def app(served: tuple[Host, str]) -> App:
+    return App(*served)
+
+
+@pytest.fixture
+def page_errors() -> Iterator[list[str]]:
+    """What the console complained about, but for what is expected."""
+    errors: list[str] = []
+    yield errors
+    assert not [text for text in errors if not any(known in text for known in EXPECTED)], errors
+
+
+@pytest.fixture
+def explore(app: App, chromium_page: Callable[..., Any], page_errors: list[str]) -> OpenPage:
+    """Opens the Explore page, ready to be used: `explore("/?run=ID", width=390)`."""
+
+    def open_page(path: str = "/", **options: Any) -> Any:
+        page = chromium_page(**options)
+        page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
+        page.on("dialog", lambda dialog: (page_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(app.url + path)
+        page.wait_for_selector(TREE)
+        page.wait_for_selector("#run")
+        if path == "/":  # a first visit shows the recorded example
+            page.wait_for_selector(f"{TREE}[data-status=done]", timeout=PATIENCE_MS)
+        return page
+
+    return open_page
 
 
 class TreeApp:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from explore_page import PROBLEM, OpenPage, fill, wait_for_text
 
 from engine.builtin.problems import examples
 from engine.host import Host
 from engine.params import RunParams
 from engine.run import Question
-from engine.store import Store
 from engine.tree import Node, Tree
-from tts_ui.app import launch
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
-PROBLEM = examples()[0].text
 PATIENCE_MS = 60_000
 
 
 class App:
-    """The whole product in this process: its address, its host and its store."""
+    """The product, and the runs that a test wants in its store."""
 
     def __init__(self, host: Host, url: str) -> None:
         self.host, self.url = host, url.rstrip("/")
@@ -47,38 +45,24 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with Store.open(str(tmp_path_factory.mktemp("compare") / "runs.db")) as store:
-        host = Host(store)
-        host.catalogue.load()
-        demo = launch(host)
-        yield App(host, demo.local_url)
-        demo.close()
-        host.close()
-
-
-OpenPage = Callable[..., Any]
-
-#: A refused form is answered with 422; leaving a page cuts its stream.
-EXPECTED = ("status of 422", "AbortError", "Connection errored out")
+def app(served: tuple[Host, str]) -> App:
+    return App(*served)
 
 
 @pytest.fixture
-def compare(app: App, chromium_page: Callable[..., Any]) -> Iterator[OpenPage]:
+def compare(app: App, chromium_page: Callable[..., Any], page_errors: list[str]) -> OpenPage:
     """Opens the Compare page, ready to be used: `compare("?runs=A,B", width=390)`."""
-    errors: list[str] = []
 
     def open_page(query: str = "", **options: Any) -> Any:
         page = chromium_page(**options)
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
         page.goto(f"{app.url}/compare{query}")
         page.wait_for_selector("#tree-a .search-tree")
         page.wait_for_selector("#run")
         return page
 
-    yield open_page
-    assert not [text for text in errors if not any(known in text for known in EXPECTED)], errors
+    return open_page
 
 
 def tree(place: str) -> str:
@@ -89,18 +73,6 @@ def wait_for(page: Any, place: str, **state: object) -> None:
     """Waits until the attributes of this tree say this."""
     wanted = "".join(f'[data-{name}="{value}"]' for name, value in state.items())
     page.wait_for_selector(tree(place) + wanted)
-
-
-def wait_for_text(page: Any, selector: str, text: str) -> None:
-    page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)", arg=[selector, text]
-    )
-
-
-def fill(page: Any, field: str, value: str) -> None:
-    box = page.locator(f"#{field} textarea, #{field} input").first
-    box.fill(value)
-    box.blur()
 
 
 def choose(page: Any, place: str, title: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from engine.cost import PolicyCost, ScorerCost
 from engine.events import Finish, ModelInfo
@@ -99,3 +100,19 @@ class ScriptedScorer:
 
     def close(self) -> None:
         pass
+
+
+def letters(finish_at: int = 3) -> Any:
+    """Draw i below a path says the i-th letter; at depth `finish_at` the answer is boxed and the chain ends."""
+
+    def script(path: str, index: int) -> tuple[str, Finish]:
+        letter = chr(ord("a") + index)
+        if path.count("\n\n") == finish_at - 1:
+            return rf"\boxed{{{letter}}}", "eos"
+        return f"{letter}\n\n", "step"
+
+    return script
+
+
+def value_of(table: dict[str, float], default: float = 0.5) -> Any:
+    return lambda path: table.get(path, default)
