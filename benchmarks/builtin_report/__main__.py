@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.builtin_report import figures, tables
 from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import POLICIES, tasks
-from benchmarks.builtin_report.runs import SWEEP, run_share
+from benchmarks.builtin_report.runs import SWEEP, run
 from engine.answers import Checker
 from engine.assets import assets
 from engine.store import Store
@@ -25,7 +25,7 @@ from engine.sweeps.sweep import Sweep
 OUT = assets() / "report"
 
 
-def text(reader: Reader, sweep: Sweep) -> str:
+def text(reader: Reader) -> str:
     """The report as one Markdown document."""
     gaps = "\n".join(f"| {what} | {tables.difference(gap)} |" for what, gap in tables.differences(reader))
     matches = "\n".join(
@@ -37,9 +37,10 @@ def text(reader: Reader, sweep: Sweep) -> str:
     return f"""# What search reaches in the built-in world
 
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
-intervals (bootstrap over problems, paired where two are compared; * excludes 0). The problems (`builtin-1000`) were
-never trained on; which search counts as a policy's best was decided on `builtin-validation`. Temperature 0.8, seed 0,
-M = 4, finished beams banked, answers elected by `prm_last_vote` unless said otherwise. Costs are means a problem.
+intervals (bootstrap over problems, paired where two are compared; * excludes 0). The {len(reader.test)} problems of
+`builtin-1000` were never trained on; which search counts as a policy's best was decided on `builtin-validation`.
+Temperature 0.8, seed 0, M = 4, finished beams banked, answers elected by `prm_last_vote` unless said otherwise. Costs
+are means a problem.
 
 ## Policies
 
@@ -72,7 +73,7 @@ Step quality is measured on the policy's own samples (best-of-16 on the first 30
 the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Accuracies are at N = 16 on the same
 problems.
 
-{tables.judges_section(reader, sweep)}
+{tables.judges_section(reader)}
 """
 
 
@@ -81,22 +82,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--db", type=Path, default=Path(".report/runs.db"), help="the runs (default: .report/runs.db)")
     parser.add_argument("--out", type=Path, default=OUT, help="where the report goes (default: assets/report)")
     parser.add_argument("--jobs", type=int, default=2, help="processes of one thread each (default: 2)")
-    parser.add_argument("--only", nargs="+", default=list(POLICIES), metavar="POLICY", help="run these policies only")
+    parser.add_argument(
+        "--only", nargs="+", default=list(POLICIES), metavar="POLICY", choices=POLICIES, help="run these only"
+    )
+    parser.add_argument("--problems", type=int, help="only the first so many problems of each set, for a quick trial")
     parser.add_argument("--no-runs", action="store_true", help="write the report from the runs there are")
     options = parser.parse_args(arguments)
     options.db.parent.mkdir(parents=True, exist_ok=True)
     Store.open(str(options.db)).close()  # the tables are there before several processes ask for them
     if not options.no_runs:
-        wanted = [task for task in tasks() if task.cell.models in options.only]
-        shares = [wanted[job :: options.jobs] for job in range(options.jobs)]
+        wanted = [task.first(options.problems) for task in tasks() if task.cell.models in options.only]
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-            list(pool.map(partial(run_share, db=options.db), shares))
+            list(pool.map(partial(run, db=options.db), wanted))
     options.out.mkdir(parents=True, exist_ok=True)
     checker = Checker()
     with Store.open(str(options.db)) as store:
-        sweep = Sweep(SWEEP, store, checker)
-        reader = Reader(sweep)
-        (options.out / "README.md").write_text(text(reader, sweep), encoding="utf-8")
+        reader = Reader(Sweep(SWEEP, store, checker), options.problems)
+        (options.out / "README.md").write_text(text(reader), encoding="utf-8")
         figures.write(figures.figures(reader), options.out)
     checker.close()
 

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 
 from benchmarks.builtin_report.measure import RULES, Outcomes, Reader
-from benchmarks.builtin_report.plan import BUDGETS, JUDGE, POLICIES, SEARCHES, TEST, greedy, sampled, searched
-from benchmarks.builtin_report.tables import best_search, texts
+from benchmarks.builtin_report.plan import BUDGETS, JUDGE, POLICIES, SEARCHES, WEAK_JUDGE, greedy, sampled, searched
+from benchmarks.builtin_report.tables import best_search
 from engine.strategies import STRATEGIES
 from engine.sweeps.statistics import Interval, bootstrap
 from tts_ui.components.search_tree import plotly_js
@@ -24,14 +24,14 @@ SIZE = {"width": 860, "height": 480}
 
 def by_budget(reader: Reader, policy: str) -> go.Figure:
     """Accuracy against N for one policy: votes, maxima and searches, and the maximum under the weak PRM."""
-    asked = texts(TEST, 1000)
+    asked = reader.test
     figure = _figure(f"{policy}: accuracy against N", "N completions", {"type": "log", "tickvals": list(BUDGETS)})
     drawn = {n: reader.outcomes(sampled(policy, n), asked) for n in BUDGETS}
     lines = {name: {n: run.rules[name] for n, run in drawn.items() if run} for name in RULES}
     for strategy in SEARCHES:
         runs = {n: reader.outcomes(searched(policy, strategy, n), asked) for n in BUDGETS}
         lines[STRATEGIES[strategy].title] = {n: run.right for n, run in runs.items() if run}
-    weak = {n: reader.outcomes(sampled(policy, n, "builtin-prm-weak"), asked) for n in BUDGETS}
+    weak = {n: reader.outcomes(sampled(policy, n, WEAK_JUDGE), asked) for n in BUDGETS}
     lines["best-of-N, max, weak PRM"] = {n: run.rules["best-of-N, max"] for n, run in weak.items() if run}
     for number, (name, points) in enumerate(lines.items()):
         if points:
@@ -46,7 +46,7 @@ def by_budget(reader: Reader, policy: str) -> go.Figure:
 
 def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
     """Accuracy against FLOPs a problem: each policy's greedy answer, and its best search at every N."""
-    asked = texts(TEST, 1000)
+    asked = reader.test
     figure = _figure("Small and searching against large and greedy", title, {"type": "log", "exponentformat": "power"})
     for number, policy in enumerate(POLICIES):
         best = best_search(reader, policy)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from benchmarks.builtin_report.plan import JUDGED_N, JUDGED_PROBLEMS, TEST, sampled
+from benchmarks.builtin_report.measure import Reader
+from benchmarks.builtin_report.plan import JUDGED_N, TEST, sampled
 from engine.builtin.checker import first_wrong_step
 from engine.builtin.evaluate import PrmQuality, prm_quality
 from engine.builtin.problems import Problem
 from engine.builtin.sets import problem_set
 from engine.store import RunRecord, Store
-from engine.sweeps.sweep import Sweep
 from engine.tree import Node
 
 
-def judge_quality(sweep: Sweep, policy: str, judge: str) -> PrmQuality | None:
+def judge_quality(reader: Reader, policy: str, judge: str) -> PrmQuality | None:
     """Quality on the policy's own samples, best-of-16 on the first problems of the test set; None if they are not run.
 
     Every draw counts, as it would in a search.
     """
-    problems = problem_set(TEST)[:JUDGED_PROBLEMS]
-    runs = sweep.done(sampled(policy, JUDGED_N, judge))
+    problems = problem_set(TEST)[: len(reader.judged)]
+    runs = reader.sweep.done(sampled(policy, JUDGED_N, judge))
     if any(problem.text not in runs for problem in problems):
         return None
     scores: list[list[float]] = []
     truths: list[int | None] = []
     for problem in problems:
-        for steps, truth, copies in _solutions(sweep.store, runs[problem.text], problem):
+        for steps, truth, copies in _solutions(reader.sweep.store, runs[problem.text], problem):
             scores += [steps] * copies
             truths += [truth] * copies
     return prm_quality(scores, truths)

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from benchmarks.builtin_report.plan import sampled
+from benchmarks.builtin_report.plan import (
+    JUDGED_PROBLEMS,
+    TEST,
+    TEST_PROBLEMS,
+    VALIDATION,
+    VALIDATION_PROBLEMS,
+    sampled,
+)
+from engine.builtin.sets import problem_set
 from engine.events import Usage
 from engine.selection import choose
 from engine.store import RunRecord, Store
@@ -39,20 +47,26 @@ class Outcomes:
 
 
 class Reader:
-    """Reads cells once each; a cell that is not complete for the problems asked for is None."""
+    """Reads cells once each; a cell that is not complete for the problems asked for is None.
 
-    def __init__(self, sweep: Sweep) -> None:
-        self._sweep = sweep
+    `test`, `judged` and `validation` are the problems of the report's sets, in order; `limit` takes the first of each.
+    """
+
+    def __init__(self, sweep: Sweep, limit: int | None = None) -> None:
+        self.sweep = sweep
+        test = tuple(problem.text for problem in problem_set(TEST)[:TEST_PROBLEMS])
+        self.test, self.judged = test[:limit], test[:JUDGED_PROBLEMS][:limit]
+        self.validation = tuple(problem.text for problem in problem_set(VALIDATION)[:VALIDATION_PROBLEMS])[:limit]
         self.outcomes = cache(self._outcomes)
 
     def _outcomes(self, cell: Cell, problems: tuple[str, ...]) -> Outcomes | None:
-        runs = self._sweep.done(cell)
+        runs = self.sweep.done(cell)
         if any(problem not in runs for problem in problems):
             return None
         records = [runs[problem] for problem in problems]
         rules: dict[str, tuple[float, ...]] = {}
         if cell.params.strategy == "best_of_n":
-            read = [_under_rules(self._sweep.store, record) for record in records]
+            read = [_under_rules(self.sweep.store, record) for record in records]
             rules = {name: tuple(row[name] for row in read) for name in (*RULES, "sampled", "any")}
         return Outcomes(
             problems,
@@ -63,11 +77,11 @@ class Reader:
 
     def parameters(self, cell: Cell) -> int | None:
         """Of the policy, as its runs recorded it."""
-        return next((run.policy.parameters for run in self._sweep.done(cell).values()), None)
+        return next((run.policy.parameters for run in self.sweep.done(cell).values()), None)
 
-    def difficulties(self, policy: str, problems: tuple[str, ...]) -> list[str] | None:
-        """Each problem's bin by the policy's own Pass@1, measured on its 64 samples."""
-        drawn = self.outcomes(sampled(policy, 64), problems)
+    def difficulties(self, policy: str) -> list[str] | None:
+        """Each test problem's bin by the policy's own Pass@1, measured on its 64 samples."""
+        drawn = self.outcomes(sampled(policy, 64), self.test)
         return [DIFFICULTIES[difficulty_of(share)] for share in drawn.rules["sampled"]] if drawn else None
 
 

@@ -5,8 +5,9 @@ Nothing is tuned on the test set: which search counts as a policy's best is deci
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from engine.builtin.sets import problem_set
 from engine.models import Catalogue
@@ -16,9 +17,10 @@ from engine.sweeps.cells import Cell
 
 TEST, VALIDATION = "builtin-1000", "builtin-validation"
 POLICIES = ("builtin-xs", "builtin-s", "builtin-m", "builtin-l")
-JUDGE = "builtin-prm"
-SEARCHES = ("beam_search", "dvts", "mcts")
+JUDGE, WEAK_JUDGE = "builtin-prm", "builtin-prm-weak"
+SEARCHES = ("dvts", "beam_search", "mcts")
 BUDGETS = (4, 16, 64)
+TEST_PROBLEMS, VALIDATION_PROBLEMS = 1000, 300
 #: The other judges are compared at this N, on the first so many problems of the test set.
 JUDGED_N, JUDGED_PROBLEMS = 16, 300
 
@@ -33,6 +35,10 @@ class Task:
 
     def load(self) -> list[Question]:
         return [Question(problem.text, problem.answer) for problem in problem_set(self.questions)[: self.problems]]
+
+    def first(self, problems: int | None) -> Task:
+        """The task on no more than so many problems."""
+        return self if problems is None else replace(self, problems=min(self.problems, problems))
 
 
 def greedy(policy: str) -> Cell:
@@ -57,42 +63,41 @@ def other_judges(policy: str) -> tuple[str, ...]:
 
 def tasks() -> list[Task]:
     """Everything, the most telling first, so that a report cut short tells something."""
-    return [*_baselines(), *_choice(), *_smallest_at_64(), *_budgets(), *_judges()]
+    smallest, larger = POLICIES[0], POLICIES[1:]
+    plan = [_baselines(), _choice(), _budget(smallest, 16), _budget(smallest, 64), _weak(smallest), _judges(smallest)]
+    plan += [_budget(policy, 64, SEARCHES[:1]) for policy in larger[:-1]]  # against the greedy answer of a larger one
+    plan += [_budget(policy, 16) for policy in larger]
+    plan += [_budget(policy, 4) for policy in POLICIES]
+    plan += [_judges(policy) for policy in larger]
+    plan += [_budget(policy, 64) for policy in larger]
+    return list(dict.fromkeys(chain.from_iterable(plan)))
 
 
 def _baselines() -> Iterator[Task]:
     for policy in POLICIES:
-        yield Task(greedy(policy), TEST, 1000)
+        yield Task(greedy(policy), TEST, TEST_PROBLEMS)
 
 
 def _choice() -> Iterator[Task]:
     for policy in POLICIES:
         for strategy in SEARCHES:
-            yield Task(searched(policy, strategy, 16), VALIDATION, 300)
+            yield Task(searched(policy, strategy, 16), VALIDATION, VALIDATION_PROBLEMS)
 
 
-def _smallest_at_64() -> Iterator[Task]:
-    """The smallest policy at every budget, and how a weak judge fares as N grows."""
-    smallest = POLICIES[0]
+def _budget(policy: str, n: int, searches: Sequence[str] = SEARCHES) -> Iterator[Task]:
+    yield Task(sampled(policy, n), TEST, TEST_PROBLEMS)
+    for strategy in searches:
+        yield Task(searched(policy, strategy, n), TEST, TEST_PROBLEMS)
+
+
+def _weak(policy: str) -> Iterator[Task]:
+    """How the best of N fares under a weak judge as N grows."""
     for n in BUDGETS:
-        yield Task(sampled(smallest, n), TEST, 1000)
+        yield Task(sampled(policy, n, WEAK_JUDGE), TEST, TEST_PROBLEMS)
+
+
+def _judges(policy: str) -> Iterator[Task]:
+    for judge in other_judges(policy):
+        yield Task(sampled(policy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)
         for strategy in SEARCHES:
-            yield Task(searched(smallest, strategy, n), TEST, 1000)
-    for n in BUDGETS:
-        yield Task(sampled(smallest, n, "builtin-prm-weak"), TEST, 1000)
-
-
-def _budgets() -> Iterator[Task]:
-    for n in (16, 4, 64):
-        for policy in POLICIES[1:]:
-            yield Task(sampled(policy, n), TEST, 1000)
-            for strategy in SEARCHES:
-                yield Task(searched(policy, strategy, n), TEST, 1000)
-
-
-def _judges() -> Iterator[Task]:
-    for policy in POLICIES:
-        for judge in other_judges(policy):
-            yield Task(sampled(policy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)
-            for strategy in SEARCHES:
-                yield Task(searched(policy, strategy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)
+            yield Task(searched(policy, strategy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)

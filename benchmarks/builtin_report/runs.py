@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -17,18 +16,17 @@ from engine.sweeps.sweep import Sweep
 SWEEP = "report"
 
 
-def run_share(share: Sequence[Task], db: Path) -> None:
-    """Run some of the tasks in this process, on one thread: two processes beat two threads at these sizes."""
+def run(task: Task, db: Path) -> None:
+    """Search the task's problems that are not done yet, on one thread: two processes beat two threads here."""
     torch.set_num_threads(1)
+    cell, questions = task.cell, task.load()
     checker, catalogue = Checker(), Catalogue()
     with Store.open(str(db)) as store:
         sweep = Sweep(SWEEP, store, checker)
-        for task in share:
-            questions = task.load()
-            left = len(questions) - len(sweep.done(task.cell).keys() & {q.problem for q in questions})
-            if left:
-                name = f"{task.cell.models} {task.cell.scorer or ''} {task.cell.params.strategy} {task.cell.params.n}"
-                with tqdm(total=left, desc=name, unit="problem", mininterval=5.0) as bar:
-                    sweep.run(task.cell, catalogue.load(task.cell.models, task.cell.scorer), questions, bar.update)
+        left = len(questions) - len(sweep.done(cell).keys() & {question.problem for question in questions})
+        if left:
+            name = f"{cell.models} {cell.scorer or ''} {cell.params.strategy} {cell.params.n}"
+            with tqdm(total=left, desc=name, unit="problem", mininterval=5.0) as bar:
+                sweep.run(cell, catalogue.load(cell.models, cell.scorer), questions, bar.update)
     catalogue.close()
     checker.close()

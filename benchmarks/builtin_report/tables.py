@@ -11,21 +11,17 @@ from benchmarks.builtin_report.plan import (
     BUDGETS,
     JUDGE,
     JUDGED_N,
-    JUDGED_PROBLEMS,
     POLICIES,
     SEARCHES,
-    TEST,
-    VALIDATION,
+    WEAK_JUDGE,
     greedy,
     other_judges,
     sampled,
     searched,
 )
-from engine.builtin.sets import problem_set
 from engine.strategies import STRATEGIES
 from engine.strategies.compute_optimal import DIFFICULTIES
 from engine.sweeps.statistics import Interval, bootstrap, paired
-from engine.sweeps.sweep import Sweep
 from tts_ui.numbers import count, flops
 
 
@@ -39,28 +35,24 @@ class Row:
     source: Outcomes
 
 
-def texts(name: str, problems: int) -> tuple[str, ...]:
-    return tuple(problem.text for problem in problem_set(name)[:problems])
-
-
-def rows(reader: Reader, policy: str, budgets: Sequence[int], judge: str = JUDGE, problems: int = 1000) -> list[Row]:
-    """Every method of a policy that has been run on the test set."""
-    asked = texts(TEST, problems)
+def rows(reader: Reader, policy: str) -> list[Row]:
+    """Every method of a policy, under the good judge, that has been run on the test set."""
+    asked = reader.test
     found = [Row("greedy", 1, run.right, run) for run in [reader.outcomes(greedy(policy), asked)] if run]
-    for n in budgets:
-        if drawn := reader.outcomes(sampled(policy, n, judge), asked):
-            if n == max(budgets):
+    for n in BUDGETS:
+        if drawn := reader.outcomes(sampled(policy, n), asked):
+            if n == max(BUDGETS):
                 found.insert(1, Row("sampled, one draw", 1, drawn.rules["sampled"], drawn))
             found += [Row(name, n, drawn.rules[name], drawn) for name in RULES]
         for strategy in SEARCHES:
-            if run := reader.outcomes(searched(policy, strategy, n, judge), asked):
+            if run := reader.outcomes(searched(policy, strategy, n), asked):
                 found.append(Row(STRATEGIES[strategy].title, n, run.right, run))
     return found
 
 
 def best_search(reader: Reader, policy: str) -> str | None:
     """The search with the highest accuracy at N = 16 on the validation set; None until all of them are run there."""
-    asked = texts(VALIDATION, 300)
+    asked = reader.validation
     runs = {strategy: reader.outcomes(searched(policy, strategy, 16), asked) for strategy in SEARCHES}
     if not all(runs.values()):
         return None
@@ -82,10 +74,10 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
 
 
 def policy_section(reader: Reader, policy: str) -> str:
-    found = rows(reader, policy, BUDGETS)
+    found = rows(reader, policy)
     if not found:
         return f"### {policy}\n\nNot run yet.\n"
-    bins = reader.difficulties(policy, texts(TEST, 1000))
+    bins = reader.difficulties(policy)
     body = [[row.method, str(row.n), percent(bootstrap(row.right)), *_by_bin(row, bins), *_cost(row)] for row in found]
     head = ["method", "N", "accuracy", *DIFFICULTIES, "tokens", "FLOPs, policy", "FLOPs, all"]
     counts = ", ".join(f"{name} {bins.count(name)}" for name in DIFFICULTIES) if bins else "not measured yet"
@@ -115,7 +107,7 @@ def _cost(row: Row) -> list[str]:
 
 
 def policies_section(reader: Reader) -> str:
-    asked = texts(TEST, 1000)
+    asked = reader.test
     body = []
     for policy in POLICIES:
         one, drawn = reader.outcomes(greedy(policy), asked), reader.outcomes(sampled(policy, 64), asked)
@@ -129,7 +121,7 @@ def policies_section(reader: Reader) -> str:
 
 def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
     """What the report is about, as paired differences in accuracy over the same problems."""
-    asked = texts(TEST, 1000)
+    asked = reader.test
     for policy in POLICIES:
         one, drawn = reader.outcomes(greedy(policy), asked), reader.outcomes(sampled(policy, 16), asked)
         if drawn:
@@ -140,7 +132,7 @@ def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
         if one and run and best:
             title = STRATEGIES[best].title
             yield f"{policy}: best search at N = 16 ({title}) - its own greedy answer", paired(run.right, one.right)
-        for judge in (JUDGE, "builtin-prm-weak"):
+        for judge in (JUDGE, WEAK_JUDGE):
             few, many = (reader.outcomes(sampled(policy, n, judge), asked) for n in (16, 64))
             if few and many:
                 for rule in ("best-of-N, max", "best-of-N, vote"):
@@ -149,7 +141,7 @@ def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
 
 def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, Interval]]:
     """Each policy's best search at N = 64 against every larger policy's greedy: (policy, search, larger, gap)."""
-    asked = texts(TEST, 1000)
+    asked = reader.test
     for place, policy in enumerate(POLICIES):
         best = best_search(reader, policy)
         run = reader.outcomes(searched(policy, best, 64), asked) if best else None
@@ -159,14 +151,14 @@ def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, Interval]]:
                 yield policy, STRATEGIES[best].title, larger, paired(run.right, one.right)
 
 
-def judges_section(reader: Reader, sweep: Sweep) -> str:
+def judges_section(reader: Reader) -> str:
     head = ["policy", "judge", "step AUC", "first-error F1", "ECE", "max@16", "vote@16", "majority@16"]
     head += [f"{STRATEGIES[s].title}@16" for s in SEARCHES]
-    asked = texts(TEST, JUDGED_PROBLEMS)
+    asked = reader.judged
     body = []
     for policy in POLICIES:
         for judge in (JUDGE, *other_judges(policy)):
-            quality = judge_quality(sweep, policy, judge)
+            quality = judge_quality(reader, policy, judge)
             drawn = reader.outcomes(sampled(policy, JUDGED_N, judge), asked)
             runs = [reader.outcomes(searched(policy, s, JUDGED_N, judge), asked) for s in SEARCHES]
             if quality is None or drawn is None:

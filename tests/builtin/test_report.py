@@ -1,0 +1,54 @@
+"""The report's command on a few problems: it searches, writes tables and figures, and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.builtin_report.__main__ import main
+from benchmarks.builtin_report.plan import BUDGETS, POLICIES, SEARCHES, TEST, tasks
+from engine.store import Store
+
+
+def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    arguments = ["--db", str(tmp_path / "runs.db"), "--out", str(tmp_path / "out"), "--jobs", "2"]
+    arguments += ["--problems", "2", "--only", POLICIES[0]]
+    main(arguments)
+    written = (tmp_path / "out" / "README.md").read_text()
+    assert "The 2 problems of\n`builtin-1000`" in written
+    assert f"{POLICIES[0]}: best-of-16 by vote - majority of 16" in written
+    section = written.split(f"### {POLICIES[0]}")[1].split("###")[0]
+    methods = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    # greedy, one draw, and at every budget: majority, two rules of best-of-N, the searches
+    assert len(methods) == 2 + len(BUDGETS) * (3 + len(SEARCHES))
+    for name in ("equivalence-all-flops", "equivalence-policy-flops", f"by-budget-{POLICIES[0]}"):
+        assert (tmp_path / "out" / f"{name}.svg").read_text().startswith("<svg")
+
+    with Store.open(str(tmp_path / "runs.db")) as store:
+        searched = len(store.runs(limit=1000))
+    assert searched == 2 * sum(task.cell.models == POLICIES[0] for task in tasks())
+    main(arguments)
+    with Store.open(str(tmp_path / "runs.db")) as store:
+        assert len(store.runs(limit=1000)) == searched
+
+
+def test_no_task_is_planned_twice_and_every_policy_gets_every_budget() -> None:
+    plan = tasks()
+    assert len(plan) == len(set(plan))
+    for policy in POLICIES:
+        for n in BUDGETS:
+            cells = [task.cell for task in plan if task.cell.models == policy and task.questions == TEST]
+            kinds = {c.params.strategy for c in cells if c.params.n == n and c.scorer == "builtin-prm"}
+            assert kinds == {"best_of_n", *SEARCHES}
+
+
+def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:
+    main(["--db", str(tmp_path / "runs.db"), "--out", str(tmp_path / "out"), "--no-runs"])
+    assert "Not run yet." in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_an_unknown_policy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "builtin-xl", "--db", str(tmp_path / "runs.db")])
+    assert "builtin-xl" in capsys.readouterr().err
