@@ -74,8 +74,8 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(10_000_000, 14_000_000, 18_000_000),
-            samples=52_000,
+            cycles=(10_000_000, 14_000_000, 18_000_000, 24_000_000),
+            samples=78_000,
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
             "for 40M more tokens; no policy that is shipped knows as much.",
