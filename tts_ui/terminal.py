@@ -122,7 +122,7 @@ def print_models(catalogue: Catalogue) -> None:
     Servers are asked what they can do.
     """
     from engine.fit import fit
-    from engine.servers.survey import survey
+    from engine.servers.survey import survey, survey_judge
 
     console = console_for_text()
     for pair in catalogue.pairs.values():
@@ -131,7 +131,9 @@ def print_models(catalogue: Catalogue) -> None:
         prm = f"{judge.label} ({judge.kind})" if judge else "none"
         console.print(Text(one_line(f"{pair.name}{default}: {pair.title or pair.name}"), style="bold"))
         console.print(Text(f"  {one_line(f'policy {pair.policy.label} ({pair.policy.kind}), PRM {prm}')}"))
-        for line in survey(pair.policy) if pair.policy.urls else ():
+        served = survey(pair.policy) if pair.policy.urls else []
+        served += survey_judge(judge) if judge and judge.urls else []
+        for line in served:
             console.print(Text(f"  {one_line(line)}"))
         models = [pair.policy, *([judge] if judge else [])]
         about = [str(fit(catalogue, models)), *(_terms(catalogue, model) for model in models)]
@@ -141,7 +143,8 @@ def print_models(catalogue: Catalogue) -> None:
     if catalogue.scorers:
         console.print(Text("PRMs for --scorer", style="bold"))
     for scorer in catalogue.scorers.values():
-        about = [str(fit(catalogue, [scorer])), _terms(catalogue, scorer), scorer.note or scorer.title]
+        about = survey_judge(scorer) if scorer.urls else [str(fit(catalogue, [scorer]))]
+        about += [_terms(catalogue, scorer), scorer.note or scorer.title]
         line = f"{scorer.label} ({scorer.kind}): {'; '.join(filter(None, about))}"
         console.print(Text(f"  {one_line(line)}"), soft_wrap=True)
 

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.errors import ModelError
 from engine.scorers.tokens import Tokens
+from engine.tree import Node
 
 #: What texts end with when a template is tried: tokens that end a sentence like to swallow line breaks.
 _SIGNS = (".", "?", ":", ")", "$", "}", "1", "a")
@@ -64,6 +65,12 @@ def conversation(form: Format, problem: str, steps: Sequence[str]) -> tuple[list
         ids += segment.ids
         before = step
     return ids, positions
+
+
+def refuse_empty(paths: Sequence[Sequence[Node]]) -> None:
+    """Raises `ModelError` for a step without text, which has no score to have."""
+    if empty := next((node for path in paths for node in path if not node.text.strip()), None):
+        raise ModelError(f"step {empty.depth} of the path has no text, so there is nothing to score")
 
 
 def fingerprint(*parts: str) -> str:

@@ -21,7 +21,7 @@ from engine.events import ModelInfo
 from engine.local.kv import Decoder, KVBatch
 from engine.local.prefix_cache import PrefixCache
 from engine.local.worker import Job, Worker
-from engine.scorers.formats import Format, Segment
+from engine.scorers.formats import Format, Segment, refuse_empty
 from engine.scorers.heads import Head
 from engine.tree import Node
 
@@ -65,8 +65,7 @@ class LocalScorerSession:
         """As `ScorerSession.score`. Raises `ModelError` for a step without text, which has no score to have."""
         if not paths:
             return []
-        if empty := next((node for path in paths for node in path if not node.text.strip()), None):
-            raise ModelError(f"step {empty.depth} of the path has no text, so there is nothing to score")
+        refuse_empty(paths)
         request = _Request(self, paths, cost)
         cost.calls += 1
         self._judge.worker.submit(request)

@@ -15,7 +15,8 @@ from engine.cost import ScorerCost
 from engine.errors import ModelError
 from engine.events import ModelInfo
 from engine.loop_thread import LoopThread
-from engine.scorers.formats import Format, conversation
+from engine.scorers.formats import Format, conversation, refuse_empty
+from engine.servers.probe import entry_of
 from engine.servers.replicas import Refused, Route, Server, hang_up
 from engine.servers.settings import ServerSettings
 from engine.servers.wire import one_line
@@ -98,11 +99,7 @@ class ServedScorer:
     async def _connect(self, name: str, key: str | None) -> None:
         settings = self._settings
         self.servers = [Server(url, key, settings.timeout_s, settings.concurrency) for url in settings.urls]
-        listed = (await self.route("").do(lambda server: server.get("/v1/models"))).get("data") or []
-        entry = next((each for each in listed if settings.model in ("", each.get("id"))), None)
-        if entry is None or (len(listed) > 1 and not settings.model):
-            names = ", ".join(str(each.get("id")) for each in listed) or "none"
-            raise ModelError(f"{settings.urls[0]} serves {names}; name one of them with model")
+        entry = await self.route("").do(lambda server: entry_of(server, settings.model))
         self._model = str(entry["id"])
         window = settings.context_window or entry.get("max_model_len")
         if not window:
@@ -166,8 +163,7 @@ class ServedScorerSession:
         """As `ScorerSession.score`. Raises `ModelError` for a step without text, which has no score to have."""
         if not paths:
             return []
-        if empty := next((node for path in paths for node in path if not node.text.strip()), None):
-            raise ModelError(f"step {empty.depth} of the path has no text, so there is nothing to score")
+        refuse_empty(paths)
         cost.calls += 1
         return await self._scorer.thread.run(self._score(paths, cost))
 

@@ -42,7 +42,7 @@ async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
 
     Raises `ModelError` where the server cannot be used: unreachable, another model, no way to continue an answer.
     """
-    entry = await _entry(server, model)
+    entry = await entry_of(server, model)
     asking = _Asking(server, str(entry["id"]), "/v1/completions")
     templates = await _templates(asking)
     prompts = (tokenizer or templates) and await asking.answers({})
@@ -68,8 +68,8 @@ async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
     return Found(asking.model, entry.get("max_model_len") or meta.get("n_ctx"), meta.get("n_params"), found)
 
 
-async def _entry(server: Server, model: str) -> Mapping[str, Any]:
-    """The server's own line about the model."""
+async def entry_of(server: Server, model: str) -> Mapping[str, Any]:
+    """The server's own line about the model (empty: its only one). Raises `ModelError` where it does not serve it."""
     listed = (await server.get("/v1/models")).get("data") or []
     names = [str(entry.get("id")) for entry in listed]
     if not model and len(listed) == 1:

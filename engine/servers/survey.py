@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 
 from engine.errors import TtsError
-from engine.servers.probe import probe
+from engine.servers.probe import entry_of, probe
 from engine.servers.replicas import Server
 from engine.servers.settings import ServerSettings
 
@@ -15,22 +16,38 @@ _PATIENCE_S = 5.0
 
 
 def survey(settings: ServerSettings) -> list[str]:
-    """Ask every server of the entry, all at once. Costs each of them some thirty tokens."""
-    return asyncio.run(_survey(settings))
+    """What the servers of a policy's entry can do, all asked at once. Costs each of them some thirty tokens."""
+    return asyncio.run(_lines(settings, _as_policy))
 
 
-async def _survey(settings: ServerSettings) -> list[str]:
-    return list(await asyncio.gather(*(_line(url, settings) for url in settings.urls)))
+def survey_judge(settings: ServerSettings) -> list[str]:
+    """What the servers of a PRM's entry serve. Whether it judges is tried when it is loaded."""
+    return asyncio.run(_lines(settings, _as_judge))
 
 
-async def _line(url: str, settings: ServerSettings) -> str:
+_Ask = Callable[[Server, ServerSettings], Awaitable[str]]
+
+
+async def _as_policy(server: Server, settings: ServerSettings) -> str:
+    found = await probe(server, settings.model, tokenizer=bool(settings.tokenizer))
+    without = found.abilities.missing
+    return f"{found.model}{', without ' + without if without else ''}"
+
+
+async def _as_judge(server: Server, settings: ServerSettings) -> str:
+    return str((await entry_of(server, settings.model))["id"])
+
+
+async def _lines(settings: ServerSettings, ask: _Ask) -> list[str]:
+    return list(await asyncio.gather(*(_line(url, settings, ask) for url in settings.urls)))
+
+
+async def _line(url: str, settings: ServerSettings, ask: _Ask) -> str:
     key = os.environ.get(settings.key_env) if settings.key_env else None
     server = Server(url, key, min(_PATIENCE_S, settings.timeout_s), settings.concurrency)
     try:
-        found = await probe(server, settings.model, tokenizer=bool(settings.tokenizer))
+        return f"{url} serves {await ask(server, settings)}"
     except TtsError as error:
         return str(error)
     finally:
         await server.close()
-    without = found.abilities.missing
-    return f"{url} serves {found.model}{', without ' + without if without else ''}"

@@ -66,6 +66,21 @@ def test_the_list_of_models_says_what_servers_cannot_do(
     assert any(gone.url in line and "cannot be reached" in line for line in listed)
 
 
+def test_the_list_of_models_says_what_the_servers_of_prms_serve(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there, gone = serve(), serve()
+    gone.stop()
+    served = f'kind = "qwen_prm"\ntokenizer = "{BUILTIN}"\nurls = ["{there.url}", "{gone.url}"]\n'
+    own = f'kind = "local"\npath = "builtin-xs"\n[pair.scorer]\n{served}'
+    other = f'[[scorer]]\nname = "other"\nmodel = "another"\n{served}'
+    terminal.print_models(Catalogue(models_file(tmp_path, f"{own}{other}")))
+    listed = capsys.readouterr().out.splitlines()
+    assert f"  {there.url} serves served" in listed
+    assert f"  {gone.url} cannot be reached" in "\n".join(listed)
+    assert any(f"{there.url} does not serve 'another'; it has served" in line for line in listed)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is not None, reason="vLLM is installed here")
 def test_vllm_that_is_not_installed_is_one_line(tmp_path: Path) -> None:
     catalogue = Catalogue(models_file(tmp_path, 'kind = "vllm"\npath = "builtin-xs"'))
