@@ -13,7 +13,9 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import islice, product
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import torch
@@ -81,7 +83,8 @@ def measure() -> list[Figure]:
 def _open(place: Path) -> tuple[LocalPolicy, LocalScorer]:
     """The two checkpoints, written, and loaded as any other is."""
     tokenizer = AutoTokenizer.from_pretrained(assets() / "models" / "builtin-prm", local_files_only=True)
-    words = [f" w{index}" for index in range(VOCABULARY - len(tokenizer))]
+    letters = product(ascii_uppercase, repeat=4)  # no digits: they are tokens of their own here
+    words = [" " + "".join(four) for four in islice(letters, VOCABULARY - len(tokenizer))]
     ends = words[::STEP_TOKENS]
     tokenizer.add_tokens([f"{word}\n\n" if word in set(ends) else word for word in words])
     for name, kind in (("policy", Qwen2ForCausalLM), ("prm", Qwen2ForProcessRewardModel)):

@@ -5,7 +5,7 @@ Nothing is tuned on the test set: which search counts as a policy's best is deci
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -63,13 +63,13 @@ def other_judges(policy: str) -> tuple[str, ...]:
 
 def tasks() -> list[Task]:
     """Everything, the most telling first, so that a report cut short tells something."""
-    smallest, larger = POLICIES[0], POLICIES[1:]
-    plan = [_baselines(), _choice(), _budget(smallest, 16), _budget(smallest, 64), _weak(smallest), _judges(smallest)]
-    plan += [_budget(policy, 64, SEARCHES[:1]) for policy in larger[:-1]]  # against the greedy answer of a larger one
-    plan += [_budget(policy, 16) for policy in larger]
-    plan += [_budget(policy, 4) for policy in POLICIES]
-    plan += [_judges(policy) for policy in larger]
-    plan += [_budget(policy, 64) for policy in larger]
+    smallest, second, *_ = POLICIES
+    plan = [_baselines(), _choice(smallest), _budget(smallest, 16), _against_larger(smallest), _samples(smallest, 64)]
+    plan += [_weak(smallest), _choice(second), _against_larger(second), _budget(smallest, 4), _judges(smallest)]
+    for policy in POLICIES:
+        plan += [_choice(policy), _budget(policy, 16), _against_larger(policy)]
+    for policy in POLICIES:
+        plan += [_budget(policy, 4), _judges(policy), _budget(policy, 64)]
     return list(dict.fromkeys(chain.from_iterable(plan)))
 
 
@@ -78,21 +78,30 @@ def _baselines() -> Iterator[Task]:
         yield Task(greedy(policy), TEST, TEST_PROBLEMS)
 
 
-def _choice() -> Iterator[Task]:
-    for policy in POLICIES:
-        for strategy in SEARCHES:
-            yield Task(searched(policy, strategy, 16), VALIDATION, VALIDATION_PROBLEMS)
+def _choice(policy: str) -> Iterator[Task]:
+    """Which search is this policy's best, decided apart from the test set."""
+    for strategy in SEARCHES:
+        yield Task(searched(policy, strategy, 16), VALIDATION, VALIDATION_PROBLEMS)
 
 
-def _budget(policy: str, n: int, searches: Sequence[str] = SEARCHES) -> Iterator[Task]:
+def _samples(policy: str, n: int) -> Iterator[Task]:
     yield Task(sampled(policy, n), TEST, TEST_PROBLEMS)
-    for strategy in searches:
+
+
+def _against_larger(policy: str) -> Iterator[Task]:
+    """The search that is likely to be the best, against the greedy answers of larger policies."""
+    yield Task(searched(policy, SEARCHES[0], 64), TEST, TEST_PROBLEMS)
+
+
+def _budget(policy: str, n: int) -> Iterator[Task]:
+    yield from _samples(policy, n)
+    for strategy in SEARCHES:
         yield Task(searched(policy, strategy, n), TEST, TEST_PROBLEMS)
 
 
 def _weak(policy: str) -> Iterator[Task]:
     """How the best of N fares under a weak judge as N grows."""
-    for n in BUDGETS:
+    for n in reversed(BUDGETS):
         yield Task(sampled(policy, n, WEAK_JUDGE), TEST, TEST_PROBLEMS)
 
 

@@ -154,9 +154,12 @@ class _Decoder:
 
     def turn(self, new: list[_Request]) -> bool:
         """Admit new requests, then decode one token for every row; True while rows are left."""
-        if new:
-            self._requests += new
-            self._admit(new)
+        self._requests += new
+        # Prompts apart: in one batch with them, rows that miss a token would be padded to a prompt's length.
+        warm = {id(each): bool(each.session.cache.longest([_PROMPT])) for each in new}
+        for known in (True, False):
+            if alike := [each for each in new if warm[id(each)] == known]:
+                self._admit(alike)
         if self._rows:
             self._drop_cancelled()
         if self._rows:

@@ -29,6 +29,9 @@ _PROMPT: Hashable = "prompt"
 
 #: Rows of one forward; bounds the memory a large best-of-N asks for at once.
 _MAX_ROWS = 64
+#: Padded positions that cost as much as one more pass over the model: reading the weights of a large one, calling the
+#: layers of a small one.
+_PASS = 64
 
 
 class LocalScorer:
@@ -121,6 +124,21 @@ class _Row:
         return self.end - len(self.missing)
 
 
+def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    """Rows of similar length together, so that padding a batch costs less than another pass would."""
+    batch: list[_Row] = []
+    padding = 0
+    for row in sorted(rows, key=lambda row: len(row.missing)):
+        if batch:
+            padding += len(batch) * (len(row.missing) - len(batch[-1].missing))
+        if padding > _PASS or len(batch) == _MAX_ROWS:
+            yield batch
+            batch, padding = [], 0
+        batch.append(row)
+    if batch:
+        yield batch
+
+
 class _Judge:
     """The scoring loop. Everything below `turn` runs in the worker's thread."""
 
@@ -167,8 +185,8 @@ class _Judge:
 
     def _compute(self, rows: Sequence[_Row]) -> None:
         fitting = [row for row in rows if row.end <= self._info.context_window]
-        for start in range(0, len(fitting), _MAX_ROWS):
-            chunk = [row for row in fitting[start : start + _MAX_ROWS] if not row.request.cancelled]
+        for alike in _batches(fitting):
+            chunk = [row for row in alike if not row.request.cancelled]
             if chunk:
                 self._forward(chunk)
 

@@ -96,6 +96,26 @@ async def test_searches_at_once_share_batches_and_grow_the_trees_they_grow_alone
     assert max(shared_rows) > max(alone_rows)
 
 
+async def test_a_prompt_is_not_padded_onto_rows_that_miss_a_token(models: Models) -> None:
+    policy = models.policy
+    assert isinstance(policy, LocalPolicy)
+    read: list[tuple[int, ...]] = []
+    embedding = policy._decoder._model.get_input_embeddings()
+    hook = embedding.register_forward_pre_hook(lambda module, args: read.append(tuple(args[0].shape)))
+    try:
+        for round_ in range(10):
+            known, new = policy.session(PROBLEM), policy.session(f"{round_} + 1? " * 30)
+            draws = [Draw((), seed) for seed in range(8)]
+            await known.extend(draws, Sampling(max_step_tokens=2), TokenBudget(), PolicyCost())
+            read.clear()
+            await asyncio.gather(
+                *(each.extend(draws, Sampling(max_step_tokens=2), TokenBudget(), PolicyCost()) for each in (known, new))
+            )
+            assert [shape[0] for shape in read if shape[1] == len(new.prompt)] == [1]
+    finally:
+        hook.remove()
+
+
 async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
     tmp_path: Path, models: Models, checker: Checker
 ) -> None:

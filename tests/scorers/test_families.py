@@ -143,6 +143,26 @@ async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: J
         assert ours == pytest.approx(judge.scores(PROBLEM, [node.text for node in path]), abs=judge.tolerance)
 
 
+async def test_padding_costs_less_than_another_pass(judge: Judge, scorer: LocalScorer) -> None:
+    """One long step among short ones: the short ones are not padded to its length."""
+    shapes: list[tuple[int, ...]] = []
+    backbone = scorer._judge._decoder._model
+    hook = backbone.get_input_embeddings().register_forward_pre_hook(
+        lambda _, args: shapes.append(tuple(args[0].shape))
+    )
+    tree, cost = Tree(PROBLEM), ScorerCost()
+    paths = [grow(tree, [f"So {k}.\n\n"]) for k in range(12)] + [grow(tree, ["".join(many(6)).replace("\n\n", " ")])]
+    try:
+        scores = await scorer.session(PROBLEM).score(paths, cost)
+    finally:
+        hook.remove()
+    padded = sum(rows * width for rows, width in shapes)
+    assert padded - cost.scored_tokens <= 64 * len(shapes)
+    assert len(shapes) <= 4  # the prompt; the short ones, perhaps in two; the long one
+    for path, score in zip(paths, scores, strict=True):
+        assert score == pytest.approx(judge.scores(PROBLEM, [path[-1].text])[-1], abs=judge.tolerance)
+
+
 async def test_a_whole_path_in_one_call_has_its_last_score_and_keeps_it(judge: Judge, scorer: LocalScorer) -> None:
     cost, session, path = ScorerCost(), scorer.session(PROBLEM), grow(Tree(PROBLEM), HONEST)
     (score,) = await session.score([path], cost)
