@@ -7,7 +7,7 @@ the report from what there is.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -25,15 +25,20 @@ from engine.sweeps.sweep import Sweep
 OUT = assets() / "report"
 
 
-def text(reader: Reader) -> str:
-    """The report as one Markdown document."""
+def text(reader: Reader, drawn: Collection[str]) -> str:
+    """The report as one Markdown document, with the figures that are `drawn`."""
+
+    def picture(name: str, about: str) -> str:
+        return f"![{about}]({name}.svg)\n" if name in drawn else ""
+
     gaps = "\n".join(f"| {what} | {tables.difference(gap)} |" for what, gap in tables.differences(reader))
     matches = "\n".join(
         f"| {policy}, {search}, N = 64 | {larger}, greedy | {tables.difference(gap)} |"
         for policy, search, larger, gap in tables.equivalence(reader)
     )
     sections = "\n".join(tables.policy_section(reader, policy) for policy in POLICIES)
-    pictures = "\n\n".join(f"![accuracy of {policy} against N](by-budget-{policy}.svg)" for policy in POLICIES)
+    by_budget = (picture(f"by-budget-{policy}", f"accuracy of {policy} against N") for policy in POLICIES)
+    pictures = "\n".join(filter(None, by_budget))
     return f"""# What search reaches in the built-in world
 
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
@@ -58,14 +63,11 @@ are means a problem.
 |---|---|---|
 {matches}
 
-![accuracy against policy FLOPs](equivalence-policy-flops.svg)
-
-![accuracy against all FLOPs](equivalence-all-flops.svg)
-
+{picture("equivalence-policy-flops", "accuracy against policy FLOPs")}
+{picture("equivalence-all-flops", "accuracy against all FLOPs")}
 ## Strategies by budget, judged by `builtin-prm`
 
 {pictures}
-
 {sections}
 ## Judges
 
@@ -98,8 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     checker = Checker()
     with Store.open(str(options.db)) as store:
         reader = Reader(Sweep(SWEEP, store, checker), options.problems)
-        (options.out / "README.md").write_text(text(reader), encoding="utf-8")
-        figures.write(figures.figures(reader), options.out)
+        drawn = figures.figures(reader)
+        (options.out / "README.md").write_text(text(reader, drawn), encoding="utf-8")
+        figures.write(drawn, options.out)
     checker.close()
 
 

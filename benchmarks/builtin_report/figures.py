@@ -47,7 +47,9 @@ def by_budget(reader: Reader, policy: str) -> go.Figure:
 def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
     """Accuracy against FLOPs a problem: each policy's greedy answer, and its best search at every N."""
     asked = reader.test
-    figure = _figure("Small and searching against large and greedy", title, {"type": "log", "exponentformat": "power"})
+    figure = _figure(
+        "Small and searching against large and greedy", title, {"type": "log", "exponentformat": "power", "dtick": "D2"}
+    )
     for number, policy in enumerate(POLICIES):
         best = best_search(reader, policy)
         points: list[tuple[str, Outcomes | None]] = [("greedy", reader.outcomes(greedy(policy), asked))]
@@ -58,17 +60,18 @@ def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
         name = f"{policy}, {STRATEGIES[best].title}" if best else policy
         flops = [run.mean(field if label != "greedy" else "flops_paper") for label, run in known]
         line = _line(name, flops, [bootstrap(run.right) for _, run in known], COLOURS[number])
-        line.update(mode="lines+markers+text", text=[label for label, _ in known], textposition="top center")
+        line.update(mode="lines+markers+text", text=[label for label, _ in known], textposition="middle right")
         figure.add_trace(line)
     return figure
 
 
 def figures(reader: Reader) -> Mapping[str, go.Figure]:
-    """File name -> figure."""
-    return {f"by-budget-{policy}": by_budget(reader, policy) for policy in POLICIES} | {
+    """File name -> figure, where there is something to draw."""
+    drawn = {f"by-budget-{policy}": by_budget(reader, policy) for policy in POLICIES} | {
         "equivalence-policy-flops": by_flops(reader, "flops_paper", "FLOPs a problem, policy only (the paper's way)"),
         "equivalence-all-flops": by_flops(reader, "flops_all", f"FLOPs a problem, all: prompts and {JUDGE} too"),
     }
+    return {name: figure for name, figure in drawn.items() if figure.data}
 
 
 def write(found: Mapping[str, go.Figure], folder: Path) -> None:
