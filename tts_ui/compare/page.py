@@ -36,6 +36,8 @@ _POLL_HERE, _POLL_ELSEWHERE = 0.2, 1.0
 _GROUP = "compare"
 _MOST = len(LETTERS)
 _PLACES = range(_MOST)
+#: Trees of a page that has run nothing yet: one for each strategy that its form begins with.
+_CHOSEN = sum(strategy is not None for strategy in form.FIRST)
 
 #: The address names the runs that are shown; a node of others means nothing any more.
 _WRITE_ADDRESS = """(runs) => {
@@ -99,11 +101,11 @@ class ComparePage:
     def _column(self, place: int) -> tuple[gr.Column, gr.HTML, SearchTree, gr.HTML]:
         """The place of one run: what it is, its tree, and the card of its strategy."""
         letter = LETTERS[place].lower()
-        with gr.Column(min_width=280, elem_classes=_classes(place < 2)) as box:
+        with gr.Column(min_width=280, elem_classes=_classes(place < _CHOSEN)) as box:
             head = gr.HTML("", elem_id=f"head-{letter}", container=False, padding=False)
             tree = SearchTree(
-                height=400, group=_GROUP, select_chosen=place == 0, colorbar=place == 1, elem_id=_tree_id(place),
-                empty_text="Press Run to watch the searches grow side by side",
+                height=400, group=_GROUP, select_chosen=place == 0, colorbar=place == _CHOSEN - 1,
+                elem_id=_tree_id(place), empty_text="Press Run to watch the searches grow side by side",
             )  # fmt: skip
             about = gr.HTML("", elem_id=f"card-{letter}", container=False, padding=False)
         return box, head, tree, about
