@@ -76,7 +76,8 @@ the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Ac
 problems.
 
 {tables.judges_section(reader)}
-"""
+
+{tables.missing_section(reader)}"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,6 +12,7 @@ from benchmarks.builtin_report.plan import (
     TEST_PROBLEMS,
     VALIDATION,
     VALIDATION_PROBLEMS,
+    Task,
     sampled,
 )
 from engine.builtin.sets import problem_set
@@ -74,6 +75,11 @@ class Reader:
             tuple(record.usage for record in records),
             rules,
         )
+
+    def complete(self, task: Task) -> bool:
+        """Whether every problem of the task, within the limit, has its run."""
+        problems = {TEST: self.test, VALIDATION: self.validation}[task.questions][: task.problems]
+        return self.sweep.done(task.cell).keys() >= set(problems)
 
     def parameters(self, cell: Cell) -> int | None:
         """Of the policy, as its runs recorded it."""

@@ -18,9 +18,11 @@ from benchmarks.builtin_report.plan import (
     other_judges,
     sampled,
     searched,
+    tasks,
 )
 from engine.strategies import STRATEGIES
 from engine.strategies.compute_optimal import DIFFICULTIES
+from engine.sweeps.cells import Cell
 from engine.sweeps.statistics import Interval, bootstrap, paired
 from tts_ui.numbers import count, flops
 
@@ -168,3 +170,22 @@ def judges_section(reader: Reader) -> str:
             shown += [percent(bootstrap(run.right)) if run else "not run" for run in runs]
             body.append([policy, judge, *shown])
     return table(head, body)
+
+
+def missing_section(reader: Reader) -> str:
+    """The cells of the plan that the report has no complete runs of, policy by policy; empty where there are none."""
+    lines = []
+    for policy in POLICIES:
+        due = [task for task in tasks() if task.cell.models == policy]
+        left = [task for task in due if not reader.complete(task)]
+        if left:
+            cells = ", ".join(dict.fromkeys(_cell_name(task.cell) for task in left))
+            lines.append(f"- {policy}, {len(left)} of {len(due)} cells: {cells}.")
+    return "## Not run yet\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _cell_name(cell: Cell) -> str:
+    """Short: the strategies under another judge count as one."""
+    if cell.scorer not in (None, JUDGE):
+        return f"{cell.scorer} at {JUDGED_N}"
+    return f"{STRATEGIES[cell.params.strategy].title} at {cell.params.n}"

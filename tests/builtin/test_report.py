@@ -22,6 +22,8 @@ def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: 
     methods = [line for line in section.splitlines() if line.startswith("| ")][2:]
     # greedy, one draw, and at every budget: majority, two rules of best-of-N, the searches
     assert len(methods) == 2 + len(BUDGETS) * (3 + len(SEARCHES))
+    missing = written.split("## Not run yet")[1]
+    assert POLICIES[1] in missing and f"- {POLICIES[0]}," not in missing
     for name in ("equivalence-all-flops", "equivalence-policy-flops", f"by-budget-{POLICIES[0]}"):
         assert (tmp_path / "out" / f"{name}.svg").read_text().startswith("<svg")
 
