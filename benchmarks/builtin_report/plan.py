@@ -63,11 +63,10 @@ def other_judges(policy: str) -> tuple[str, ...]:
 
 def tasks() -> list[Task]:
     """Everything, the most telling first, so that a report cut short tells something."""
-    smallest, second, *_ = POLICIES
-    plan = [_baselines(), _choice(smallest), _budget(smallest, 16), _against_larger(smallest), _samples(smallest, 64)]
-    plan += [_weak(smallest), _choice(second), _against_larger(second), _budget(smallest, 4), _judges(smallest)]
+    plan = [_baselines()]
     for policy in POLICIES:
         plan += [_choice(policy), _budget(policy, 16), _against_larger(policy)]
+    plan += [_weak(POLICIES[0])]
     for policy in POLICIES:
         plan += [_budget(policy, 4), _judges(policy), _budget(policy, 64)]
     return list(dict.fromkeys(chain.from_iterable(plan)))
@@ -84,17 +83,13 @@ def _choice(policy: str) -> Iterator[Task]:
         yield Task(searched(policy, strategy, 16), VALIDATION, VALIDATION_PROBLEMS)
 
 
-def _samples(policy: str, n: int) -> Iterator[Task]:
-    yield Task(sampled(policy, n), TEST, TEST_PROBLEMS)
-
-
 def _against_larger(policy: str) -> Iterator[Task]:
     """The search that is likely to be the best, against the greedy answers of larger policies."""
     yield Task(searched(policy, SEARCHES[0], 64), TEST, TEST_PROBLEMS)
 
 
 def _budget(policy: str, n: int) -> Iterator[Task]:
-    yield from _samples(policy, n)
+    yield Task(sampled(policy, n), TEST, TEST_PROBLEMS)
     for strategy in SEARCHES:
         yield Task(searched(policy, strategy, n), TEST, TEST_PROBLEMS)
 

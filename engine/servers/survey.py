@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 from engine.errors import TtsError
@@ -43,11 +42,11 @@ async def _lines(settings: ServerSettings, ask: _Ask) -> list[str]:
 
 
 async def _line(url: str, settings: ServerSettings, ask: _Ask) -> str:
-    key = os.environ.get(settings.key_env) if settings.key_env else None
-    server = Server(url, key, min(_PATIENCE_S, settings.timeout_s), settings.concurrency)
     try:
-        return f"{url} serves {await ask(server, settings)}"
+        server = Server(url, settings.api_key(), min(_PATIENCE_S, settings.timeout_s), settings.concurrency)
+        try:
+            return f"{url} serves {await ask(server, settings)}"
+        finally:
+            await server.close()
     except TtsError as error:
         return str(error)
-    finally:
-        await server.close()

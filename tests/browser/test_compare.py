@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,6 @@ from engine.host import Host
 from engine.params import RunParams
 from engine.run import Question
 from engine.tree import Node, Tree
-
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
 PATIENCE_MS = 60_000
 

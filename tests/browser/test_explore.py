@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 
-import pytest
 from explore_page import (
     LONG,
     PATIENCE_MS,
@@ -26,9 +24,6 @@ from explore_page import (
 )
 
 from engine.builtin.problems import examples
-
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-
 
 # --- the main path --------------------------------------------------------------------------------------------------
 

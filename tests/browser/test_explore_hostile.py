@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
-import pytest
 from explore_page import PATIENCE_MS, TREE, App, OpenPage, fill, start, wait_for, wait_for_text
 
 from engine.events import Decision, Event, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored
 from engine.store.ids import new_run_id
-
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-
 
 HARM = [
     "${alert(1)}",

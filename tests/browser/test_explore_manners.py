@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
-import pytest
 from explore_page import (
     LONG,
     PATIENCE_MS,
@@ -25,9 +23,6 @@ from explore_page import (
 )
 
 from engine.store.ids import new_run_id
-
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-
 
 # --- runs of others -------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,8 +10,6 @@ from typing import Any
 import pytest
 
 from tts_ui.components import SearchTree, decide_line, end_line, grade_line, node_line, run_line, score_line
-
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
 TREE = ".search-tree"
 VIEW = f"document.querySelector('{TREE}').searchTree"

@@ -66,6 +66,15 @@ def test_the_list_of_models_says_what_servers_cannot_do(
     assert any(gone.url in line and "cannot be reached" in line for line in listed)
 
 
+def test_the_list_of_models_says_that_a_key_is_not_set(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KEY_OF_MINE", raising=False)
+    entry = f'{OPENAI}urls = ["{serve().url}"]\nkey_env = "KEY_OF_MINE"\n'
+    terminal.print_models(Catalogue(models_file(tmp_path, entry)))
+    assert "the environment variable KEY_OF_MINE is not set" in capsys.readouterr().out
+
+
 def test_the_list_of_models_says_what_the_servers_of_prms_serve(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
