@@ -40,7 +40,13 @@ def by_budget(reader: Reader, policy: str) -> go.Figure:
     one = reader.outcomes(greedy(policy), asked)
     if one:
         share = 100 * bootstrap(one.right).mean
-        figure.add_hline(y=share, line_dash="dot", line_color="#666", annotation_text=f"greedy {share:.1f}")
+        figure.add_hline(
+            y=share,
+            line_dash="dot",
+            line_color="#666",
+            annotation_text=f"greedy {share:.1f}",
+            annotation_position="bottom left",
+        )
     return figure
 
 
@@ -60,7 +66,9 @@ def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
         name = f"{policy}, {STRATEGIES[best].title}" if best else policy
         flops = [run.mean(field if label != "greedy" else "flops_paper") for label, run in known]
         line = _line(name, flops, [bootstrap(run.right) for _, run in known], COLOURS[number])
-        line.update(mode="lines+markers+text", text=[label for label, _ in known], textposition="middle right")
+        line.update(
+            mode="lines+markers+text", text=[label for label, _ in known], textposition="bottom right", cliponaxis=False
+        )
         figure.add_trace(line)
     return figure
 
@@ -98,7 +106,7 @@ def _figure(title: str, x: str, axis: dict[str, object]) -> go.Figure:
         yaxis={"title": "accuracy on builtin-1000, %", "rangemode": "normal"},
         template="plotly_white",
         legend={"orientation": "h", "y": -0.22},
-        margin={"t": 56, "r": 24},
+        margin={"t": 56, "r": 64},
     )
     return go.Figure(layout=layout)
 
