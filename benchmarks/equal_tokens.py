@@ -35,7 +35,7 @@ def measure() -> list[Figure]:
         sweep = Sweep("equal tokens", store, checker)
         for strategy in STRATEGIES:
             cell = Cell("builtin-xs", RunParams(strategy, n=N, width=WIDTH, max_tokens_total=BUDGET))
-            sweep.run(cell, catalogue.load("builtin-xs"), questions)
+            sweep.run({cell: catalogue.load("builtin-xs")}, questions)
             runs = sweep.done(cell)
             right[strategy] = [float(bool(runs[question.problem].correct)) for question in questions]
             spent[strategy] = sum(run.usage.generated_tokens for run in runs.values()) / len(runs)

@@ -42,7 +42,7 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
     return f"""# What search reaches in the built-in world
 
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
-intervals (bootstrap over problems, paired where two are compared; * excludes 0). The {len(reader.test)} problems of
+intervals (bootstrap over problems, paired where two are compared; * excludes 0). The {tables.problems(reader)} of
 `builtin-1000` were never trained on; which search counts as a policy's best was decided on `builtin-validation`.
 Temperature 0.8, seed 0, M = 4, finished beams banked, answers elected by `prm_last_vote` unless said otherwise. Costs
 are means a problem.
@@ -71,9 +71,9 @@ are means a problem.
 {sections}
 ## Judges
 
-Step quality is measured on the policy's own samples (best-of-16 on the first 300 problems; steps up to and including
-the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Accuracies are at N = 16 on the same
-problems.
+Step quality is measured on the policy's own samples (best-of-16 on the first {len(reader.judged)} problems; steps up to
+and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Accuracies are at N = 16 on
+the same problems.
 
 {tables.judges_section(reader)}
 
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.db.parent.mkdir(parents=True, exist_ok=True)
     Store.open(str(options.db)).close()  # the tables are there before several processes ask for them
     if not options.no_runs:
-        wanted = [task.first(options.problems) for task in tasks() if task.cell.models in options.only]
+        wanted = [task for task in tasks(options.problems) if task.policy in options.only]
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
             list(pool.map(partial(run, db=options.db), wanted))
     options.out.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ def judge_quality(reader: Reader, policy: str, judge: str) -> PrmQuality | None:
     """
     problems = problem_set(TEST)[: len(reader.judged)]
     runs = reader.sweep.done(sampled(policy, JUDGED_N, judge))
-    if any(problem.text not in runs for problem in problems):
+    if not problems or any(problem.text not in runs for problem in problems):
         return None
     scores: list[list[float]] = []
     truths: list[int | None] = []

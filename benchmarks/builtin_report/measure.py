@@ -8,11 +8,13 @@ from functools import cache
 
 from benchmarks.builtin_report.plan import (
     JUDGED_PROBLEMS,
+    POLICIES,
     TEST,
     TEST_PROBLEMS,
     VALIDATION,
     VALIDATION_PROBLEMS,
-    Task,
+    judged,
+    methods,
     sampled,
 )
 from engine.builtin.sets import problem_set
@@ -51,18 +53,32 @@ class Reader:
     """Reads cells once each; a cell that is not complete for the problems asked for is None.
 
     `test`, `judged` and `validation` are the problems of the report's sets, in order; `limit` takes the first of each.
+    The test problems are those that every cell of every policy begun has been run on: all rows of the report speak of
+    the same ones. `covered` is how many those are by policy.
     """
 
     def __init__(self, sweep: Sweep, limit: int | None = None) -> None:
         self.sweep = sweep
-        test = tuple(problem.text for problem in problem_set(TEST)[:TEST_PROBLEMS])
-        self.test, self.judged = test[:limit], test[:JUDGED_PROBLEMS][:limit]
+        self.planned = tuple(problem.text for problem in problem_set(TEST)[:TEST_PROBLEMS])[:limit]
         self.validation = tuple(problem.text for problem in problem_set(VALIDATION)[:VALIDATION_PROBLEMS])[:limit]
+        self.covered = {policy: self._covered(policy) for policy in POLICIES}
+        self.test = self.planned[: min((begun for begun in self.covered.values() if begun), default=0)]
+        self.judged = self.test[:JUDGED_PROBLEMS]
         self.outcomes = cache(self._outcomes)
+
+    def _covered(self, policy: str) -> int:
+        """How many problems, from the first on, have their runs under every cell."""
+        done = [self.sweep.done(cell).keys() for cell in methods(policy)]
+        by_others = [self.sweep.done(cell).keys() for cell in judged(policy)]
+        for number, problem in enumerate(self.planned):
+            due = done + by_others if number < JUDGED_PROBLEMS else done
+            if any(problem not in problems for problems in due):
+                return number
+        return len(self.planned)
 
     def _outcomes(self, cell: Cell, problems: tuple[str, ...]) -> Outcomes | None:
         runs = self.sweep.done(cell)
-        if any(problem not in runs for problem in problems):
+        if not problems or any(problem not in runs for problem in problems):
             return None
         records = [runs[problem] for problem in problems]
         rules: dict[str, tuple[float, ...]] = {}
@@ -75,11 +91,6 @@ class Reader:
             tuple(record.usage for record in records),
             rules,
         )
-
-    def complete(self, task: Task) -> bool:
-        """Whether every problem of the task, within the limit, has its run."""
-        problems = {TEST: self.test, VALIDATION: self.validation}[task.questions][: task.problems]
-        return self.sweep.done(task.cell).keys() >= set(problems)
 
     def parameters(self, cell: Cell) -> int | None:
         """Of the policy, as its runs recorded it."""

@@ -6,8 +6,7 @@ Nothing is tuned on the test set: which search counts as a policy's best is deci
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 
 from engine.builtin.sets import problem_set
 from engine.models import Catalogue
@@ -23,22 +22,27 @@ BUDGETS = (4, 16, 64)
 TEST_PROBLEMS, VALIDATION_PROBLEMS = 1000, 300
 #: The other judges are compared at this N, on the first so many problems of the test set.
 JUDGED_N, JUDGED_PROBLEMS = 16, 300
+#: Problems that one process takes at a time.
+BLOCK = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A cell and the problems it is run on: the first `problems` of the set `questions`."""
+    """Consecutive problems of the set `questions`, and the cells of one policy that each of them is searched with."""
 
-    cell: Cell
+    policy: str
     questions: str
-    problems: int
+    first: int
+    end: int
+    cells: tuple[Cell, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.policy}, {self.questions} {self.first + 1} to {self.end}"
 
     def load(self) -> list[Question]:
-        return [Question(problem.text, problem.answer) for problem in problem_set(self.questions)[: self.problems]]
-
-    def first(self, problems: int | None) -> Task:
-        """The task on no more than so many problems."""
-        return self if problems is None else replace(self, problems=min(self.problems, problems))
+        problems = problem_set(self.questions)[self.first : self.end]
+        return [Question(problem.text, problem.answer) for problem in problems]
 
 
 def greedy(policy: str) -> Cell:
@@ -61,47 +65,44 @@ def other_judges(policy: str) -> tuple[str, ...]:
     return tuple(judge for judge in judges if judge in there_are and (judge, policy) != (judges[0], "builtin-l"))
 
 
-def tasks() -> list[Task]:
-    """Everything, the most telling first, so that a report cut short tells something."""
-    plan = [_baselines()]
-    for policy in POLICIES:
-        plan += [_choice(policy), _budget(policy, 16), _against_larger(policy)]
-    plan += [_weak(POLICIES[0])]
-    for policy in POLICIES:
-        plan += [_budget(policy, 4), _judges(policy), _budget(policy, 64)]
-    return list(dict.fromkeys(chain.from_iterable(plan)))
+def choice(policy: str) -> tuple[Cell, ...]:
+    """Which search is this policy's best is decided with these, apart from the test set."""
+    return tuple(searched(policy, strategy, 16) for strategy in SEARCHES)
 
 
-def _baselines() -> Iterator[Task]:
-    for policy in POLICIES:
-        yield Task(greedy(policy), TEST, TEST_PROBLEMS)
+def methods(policy: str) -> tuple[Cell, ...]:
+    """Every method at every budget; for the smallest policy best-of-N under the weak judge, too."""
+    weak = [sampled(policy, n, WEAK_JUDGE) for n in BUDGETS] if policy == POLICIES[0] else []
+    searches = [searched(policy, strategy, n) for strategy in SEARCHES for n in BUDGETS]
+    return (greedy(policy), *(sampled(policy, n) for n in BUDGETS), *weak, *searches)
 
 
-def _choice(policy: str) -> Iterator[Task]:
-    """Which search is this policy's best, decided apart from the test set."""
-    for strategy in SEARCHES:
-        yield Task(searched(policy, strategy, 16), VALIDATION, VALIDATION_PROBLEMS)
+def judged(policy: str) -> tuple[Cell, ...]:
+    """The other judges, at one budget."""
+    return tuple(
+        cell
+        for judge in other_judges(policy)
+        for cell in (
+            sampled(policy, JUDGED_N, judge),
+            *(searched(policy, strategy, JUDGED_N, judge) for strategy in SEARCHES),
+        )
+    )
 
 
-def _against_larger(policy: str) -> Iterator[Task]:
-    """The search that is likely to be the best, against the greedy answers of larger policies."""
-    yield Task(searched(policy, SEARCHES[0], 64), TEST, TEST_PROBLEMS)
+def tasks(limit: int | None = None) -> Iterator[Task]:
+    """Everything, on the first `limit` problems of each set.
+
+    The choices first, then all policies block by block, so that a report cut short is whole on fewer problems.
+    """
+    for first, end in _blocks(min(VALIDATION_PROBLEMS, limit or VALIDATION_PROBLEMS)):
+        for policy in POLICIES:
+            yield Task(policy, VALIDATION, first, end, choice(policy))
+    for first, end in _blocks(min(TEST_PROBLEMS, limit or TEST_PROBLEMS)):
+        for policy in POLICIES:
+            others = judged(policy) if end <= JUDGED_PROBLEMS else ()
+            yield Task(policy, TEST, first, end, tuple(dict.fromkeys((*methods(policy), *others))))
 
 
-def _budget(policy: str, n: int) -> Iterator[Task]:
-    yield Task(sampled(policy, n), TEST, TEST_PROBLEMS)
-    for strategy in SEARCHES:
-        yield Task(searched(policy, strategy, n), TEST, TEST_PROBLEMS)
-
-
-def _weak(policy: str) -> Iterator[Task]:
-    """How the best of N fares under a weak judge as N grows."""
-    for n in reversed(BUDGETS):
-        yield Task(sampled(policy, n, WEAK_JUDGE), TEST, TEST_PROBLEMS)
-
-
-def _judges(policy: str) -> Iterator[Task]:
-    for judge in other_judges(policy):
-        yield Task(sampled(policy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)
-        for strategy in SEARCHES:
-            yield Task(searched(policy, strategy, JUDGED_N, judge), TEST, JUDGED_PROBLEMS)
+def _blocks(problems: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, problems, BLOCK):
+        yield first, min(first + BLOCK, problems)

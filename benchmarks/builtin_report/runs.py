@@ -17,16 +17,21 @@ SWEEP = "report"
 
 
 def run(task: Task, db: Path) -> None:
-    """Search the task's problems that are not done yet, on one thread: two processes beat two threads here."""
+    """Search the task's problems under its cells, what is not done yet, on one thread: two processes beat two threads.
+
+    The draws that cells have in common are made once.
+    """
     torch.set_num_threads(1)
-    cell, questions = task.cell, task.load()
+    questions = task.load()
+    problems = {question.problem for question in questions}
     checker, catalogue = Checker(), Catalogue()
     with Store.open(str(db)) as store:
         sweep = Sweep(SWEEP, store, checker)
-        left = len(questions) - len(sweep.done(cell).keys() & {question.problem for question in questions})
+        left = sum(len(problems - sweep.done(cell).keys()) for cell in task.cells)
         if left:
-            name = f"{cell.models} {cell.scorer or ''} {cell.params.strategy} {cell.params.n}"
-            with tqdm(total=left, desc=name, unit="problem", mininterval=5.0) as bar:
-                sweep.run(cell, catalogue.load(cell.models, cell.scorer), questions, bar.update)
+            with tqdm(total=left, desc=task.title, unit="run", mininterval=5.0) as bar:
+                sweep.run(
+                    {cell: catalogue.load(cell.models, cell.scorer) for cell in task.cells}, questions, bar.update
+                )
     catalogue.close()
     checker.close()

@@ -18,11 +18,9 @@ from benchmarks.builtin_report.plan import (
     other_judges,
     sampled,
     searched,
-    tasks,
 )
 from engine.strategies import STRATEGIES
 from engine.strategies.compute_optimal import DIFFICULTIES
-from engine.sweeps.cells import Cell
 from engine.sweeps.statistics import Interval, bootstrap, paired
 from tts_ui.numbers import count, flops
 
@@ -50,6 +48,12 @@ def rows(reader: Reader, policy: str) -> list[Row]:
             if run := reader.outcomes(searched(policy, strategy, n), asked):
                 found.append(Row(STRATEGIES[strategy].title, n, run.right, run))
     return found
+
+
+def problems(reader: Reader) -> str:
+    """Those the report speaks of: all of them, or the first that every cell has been run on."""
+    done, planned = len(reader.test), len(reader.planned)
+    return f"{done} problems" if done == planned else f"first {done} of {planned} problems"
 
 
 def best_search(reader: Reader, policy: str) -> str | None:
@@ -173,19 +177,11 @@ def judges_section(reader: Reader) -> str:
 
 
 def missing_section(reader: Reader) -> str:
-    """The cells of the plan that the report has no complete runs of, policy by policy; empty where there are none."""
-    lines = []
-    for policy in POLICIES:
-        due = [task for task in tasks() if task.cell.models == policy]
-        left = [task for task in due if not reader.complete(task)]
-        if left:
-            cells = ", ".join(dict.fromkeys(_cell_name(task.cell) for task in left))
-            lines.append(f"- {policy}, {len(left)} of {len(due)} cells: {cells}.")
-    return "## Not run yet\n\n" + "\n".join(lines) + "\n" if lines else ""
-
-
-def _cell_name(cell: Cell) -> str:
-    """Short: the strategies under another judge count as one."""
-    if cell.scorer not in (None, JUDGE):
-        return f"{cell.scorer} at {JUDGED_N}"
-    return f"{STRATEGIES[cell.params.strategy].title} at {cell.params.n}"
+    """The policies that have not been run on every problem; empty where there are none."""
+    planned = len(reader.planned)
+    left = [
+        f"- {policy}: {done} of {planned} problems are run under every method and judge."
+        for policy, done in reader.covered.items()
+        if done < planned
+    ]
+    return "## Not run yet\n\n" + "\n".join(left) + "\n" if left else ""

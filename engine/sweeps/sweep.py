@@ -1,25 +1,33 @@
-"""Running a cell over a problem set: many searches at once on one back end, each recorded like any other run.
+"""Running cells over a problem set: many searches at once on one back end, each recorded like any other run.
 
-A sweep resumes: a problem whose run of this cell is done in the store is not searched again. Runs that were cut short
+The searches of one problem share what they have in common, as those of a comparison do: a draw or a score that two
+cells ask for is made once, and each run is charged as if it were alone.
+
+A sweep resumes: a problem whose run of a cell is done in the store is not searched again. Runs that were cut short
 (killed, failed) are left on record and searched anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.answers import Checker
 from engine.events import Event, Usage
 from engine.models import Models
 from engine.run import Question, Run
+from engine.scorers.protocol import Scorer
+from engine.shared import SharedPolicy, SharedScorer
 from engine.store import RunRecord, Store
 from engine.store.ids import new_run_id
 from engine.sweeps.cells import Cell
 
-#: Draws that all searches of a cell ask for together: where the batches of a small model stop paying for themselves.
+#: Draws that all searches ask for together: where the batches of a small model stop paying for themselves.
 DRAWS_AT_ONCE = 256
+
+#: A problem and the cells it is to be searched with.
+_Work = tuple[Question, Mapping[Cell, Models]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +44,69 @@ class Sweep:
         return {run.problem: run for run in runs if run.status == "done"}
 
     def run(
-        self, cell: Cell, models: Models, questions: Sequence[Question], progress: Callable[[], None] = lambda: None
+        self,
+        cells: Mapping[Cell, Models],
+        questions: Sequence[Question],
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
-        """Search every question that is not done yet; `progress` is called after each."""
-        known = self.done(cell)
-        todo = [question for question in questions if question.problem not in known]
-        asyncio.run(self._run_all(cell, models, todo, progress))
+        """Search every question under each cell in which it is not done yet; `progress` is called after each search."""
+        known = {cell: self.done(cell).keys() for cell in cells}
+        due = [
+            (question, {cell: models for cell, models in cells.items() if question.problem not in known[cell]})
+            for question in questions
+        ]
+        asyncio.run(self._run_all([work for work in due if work[1]], progress))
         self.store.flush()
 
-    async def _run_all(
-        self, cell: Cell, models: Models, questions: Sequence[Question], progress: Callable[[], None]
-    ) -> None:
-        waiting = list(reversed(questions))
+    async def _run_all(self, due: Sequence[_Work], progress: Callable[[], None]) -> None:
+        waiting = list(reversed(due))
 
         async def work() -> None:
             while waiting:
-                await self._search(cell, models, waiting.pop())
-                progress()
+                await self._search(*waiting.pop(), progress)
 
-        n = cell.params.n if "n" in cell.params.kind.options else 1
+        draws = max((max(map(_draws, cells)) for _, cells in due), default=1)
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(len(questions), max(1, DRAWS_AT_ONCE // n))):
+            for _ in range(min(len(due), max(1, DRAWS_AT_ONCE // draws))):
                 group.create_task(work())
 
-    async def _search(self, cell: Cell, models: Models, question: Question) -> None:
-        run_id = new_run_id()
+    async def _search(self, question: Question, cells: Mapping[Cell, Models], progress: Callable[[], None]) -> None:
+        """All searches of one question, sharing each policy's draws and each judge's scores."""
+        shared = _Shared(question.problem, cells)
 
-        def record(events: Sequence[Event], usage: Usage) -> None:
-            self.store.record(events, usage, run_id)
+        async def search(cell: Cell, models: Models) -> None:
+            run_id = new_run_id()
 
-        run = Run(
-            run_id, question, cell.params, models.policy, models.scorer, record, sweep_id=cell.sweep_id(self.name)
-        )
-        await run.execute(self.checker)
+            def record(events: Sequence[Event], usage: Usage) -> None:
+                self.store.record(events, usage, run_id)
+
+            policy, scorer = shared.of(cell, models)
+            run = Run(run_id, question, cell.params, policy, scorer, record, sweep_id=cell.sweep_id(self.name))
+            await run.execute(self.checker)
+            progress()
+
+        async with asyncio.TaskGroup() as group:
+            for cell, models in cells.items():
+                group.create_task(search(cell, models))
+
+
+class _Shared:
+    """The models of one question's searches; what a judge does is shared by the cells that it has a say in."""
+
+    def __init__(self, problem: str, cells: Mapping[Cell, Models]) -> None:
+        policies = [models.policy for models in cells.values()]
+        scorers = [scorer for cell, models in cells.items() if (scorer := _judge(cell, models))]
+        self._policies = {id(each): SharedPolicy(each, problem, policies.count(each)) for each in policies}
+        self._scorers = {id(each): SharedScorer(each, problem, scorers.count(each)) for each in scorers}
+
+    def of(self, cell: Cell, models: Models) -> tuple[SharedPolicy, SharedScorer | None]:
+        scorer = _judge(cell, models)
+        return self._policies[id(models.policy)], self._scorers[id(scorer)] if scorer else None
+
+
+def _judge(cell: Cell, models: Models) -> Scorer | None:
+    return models.scorer if cell.params.kind.scored else None
+
+
+def _draws(cell: Cell) -> int:
+    return cell.params.n if "n" in cell.params.kind.options else 1

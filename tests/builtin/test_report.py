@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from benchmarks.builtin_report.__main__ import main
-from benchmarks.builtin_report.plan import BUDGETS, POLICIES, SEARCHES, TEST, tasks
+from benchmarks.builtin_report.plan import (
+    BUDGETS,
+    JUDGE,
+    JUDGED_PROBLEMS,
+    POLICIES,
+    SEARCHES,
+    TEST,
+    VALIDATION,
+    other_judges,
+    tasks,
+)
 from engine.store import Store
 
 
@@ -29,21 +39,37 @@ def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: 
 
     with Store.open(str(tmp_path / "runs.db")) as store:
         searched = len(store.runs(limit=1000))
-    cells = {(task.cell, task.questions) for task in tasks() if task.cell.models == POLICIES[0]}
+    cells = {(cell, task.questions) for task in tasks(2) if task.policy == POLICIES[0] for cell in task.cells}
     assert searched == 2 * len(cells)
     main(arguments)
     with Store.open(str(tmp_path / "runs.db")) as store:
         assert len(store.runs(limit=1000)) == searched
 
 
-def test_no_task_is_planned_twice_and_every_policy_gets_every_budget() -> None:
-    plan = tasks()
-    assert len(plan) == len(set(plan))
+def test_every_problem_is_planned_once_under_every_budget_and_the_choices_come_first() -> None:
+    plan = list(tasks())
+    sets = [task.questions for task in plan]
+    assert sets == sorted(sets, reverse=True) and set(sets) == {TEST, VALIDATION}
     for policy in POLICIES:
-        for n in BUDGETS:
-            cells = [task.cell for task in plan if task.cell.models == policy and task.questions == TEST]
-            kinds = {c.params.strategy for c in cells if c.params.n == n and c.scorer == "builtin-prm"}
-            assert kinds == {"best_of_n", *SEARCHES}
+        blocks = [task for task in plan if task.policy == policy and task.questions == TEST]
+        assert [number for task in blocks for number in range(task.first, task.end)] == list(range(1000))
+        for task in blocks:
+            assert len(task.cells) == len(set(task.cells))
+            for n in BUDGETS:
+                kinds = [c.params.strategy for c in task.cells if c.params.n == n and c.scorer == JUDGE]
+                assert sorted(kinds) == sorted(["best_of_n", *SEARCHES])
+            assert {cell.scorer for cell in task.cells if cell.scorer} >= (
+                {JUDGE, *other_judges(policy)} if task.end <= JUDGED_PROBLEMS else {JUDGE}
+            )
+
+
+def test_a_report_cut_short_speaks_of_the_problems_that_every_cell_has(tmp_path: Path) -> None:
+    arguments = ["--db", str(tmp_path / "runs.db"), "--out", str(tmp_path / "out"), "--only", POLICIES[0]]
+    main([*arguments, "--problems", "1"])
+    main([*arguments, "--problems", "3", "--no-runs"])
+    written = (tmp_path / "out" / "README.md").read_text()
+    assert "The first 1 of 3 problems of\n`builtin-1000`" in written
+    assert f"- {POLICIES[0]}: 1 of 3 problems" in written
 
 
 def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:

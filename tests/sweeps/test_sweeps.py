@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.answers import Checker
 from engine.builtin.sets import problem_set
-from engine.models import Models
+from engine.models import Catalogue, Models
 from engine.params import RunParams
+from engine.policies.protocol import PolicySession, Step
 from engine.run import Question
 from engine.store import Store
 from engine.sweeps.cells import Cell
@@ -33,10 +35,10 @@ def test_a_sweep_runs_every_problem_once_and_resumes(sweep: Sweep, models: Model
     cell = Cell("builtin-xs", RunParams("best_of_n", n=4))
     other = Cell("builtin-xs", RunParams("best_of_n", n=4, seed=1))
     calls: list[int] = []
-    sweep.run(cell, models, QUESTIONS[:4], lambda: calls.append(1))
+    sweep.run({cell: models}, QUESTIONS[:4], lambda: calls.append(1))
     first = sweep.done(cell)
     assert len(calls) == len(first) == 4
-    sweep.run(cell, models, QUESTIONS, lambda: calls.append(1))
+    sweep.run({cell: models}, QUESTIONS, lambda: calls.append(1))
     assert len(calls) == len(sweep.done(cell)) == len(sweep.store.runs()) == 6
     assert all(sweep.done(cell)[problem].id == run.id for problem, run in first.items())
     assert all(run.correct is not None for run in sweep.done(cell).values())
@@ -46,13 +48,55 @@ def test_a_sweep_runs_every_problem_once_and_resumes(sweep: Sweep, models: Model
 def test_runs_of_a_sweep_are_those_that_run_alone(sweep: Sweep, models: Models) -> None:
     """Many searches share the batches; with these models every one of them is still the search it is alone."""
     cell = Cell("builtin-xs", RunParams("beam_search", n=8, width=2))
-    sweep.run(cell, models, QUESTIONS)
+    sweep.run({cell: models}, QUESTIONS)
     alone = Sweep("alone", sweep.store, sweep.checker)
     for question in QUESTIONS[:3]:
-        alone.run(cell, models, [question])
+        alone.run({cell: models}, [question])
         together, apart = sweep.done(cell)[question.problem], alone.done(cell)[question.problem]
         assert together.answer == apart.answer
         assert together.usage.generated_tokens == apart.usage.generated_tokens
+
+
+def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone(sweep: Sweep) -> None:
+    """A judge of its own shares the policy's draws; what is charged is what each would have cost alone."""
+    catalogue = Catalogue()
+    own, weak = catalogue.load("builtin-xs"), catalogue.load("builtin-xs", "builtin-prm-weak")
+    cells = {
+        Cell("builtin-xs", RunParams("best_of_n", n=4)): own,
+        Cell("builtin-xs", RunParams("best_of_n", n=8)): own,
+        Cell("builtin-xs", RunParams("dvts", n=8, width=2)): own,
+        Cell("builtin-xs", RunParams("best_of_n", n=8), "builtin-prm-weak"): weak,
+        Cell("builtin-xs", RunParams("greedy")): own,
+    }
+    drawn: list[int] = []
+    session = own.policy.session
+
+    def counted(problem: str) -> PolicySession:
+        real = session(problem)
+        extend = real.extend
+
+        async def counting(*given: Any) -> list[Step]:
+            steps = await extend(*given)
+            drawn.append(sum(step.tokens for step in steps))
+            return steps
+
+        real.extend = counting  # type: ignore[method-assign]
+        return real
+
+    own.policy.session = counted  # type: ignore[method-assign]
+    sweep.run(cells, QUESTIONS[:3])
+    together = sum(drawn)
+    drawn.clear()
+    alone = Sweep("alone", sweep.store, sweep.checker)
+    for cell, models in cells.items():
+        alone.run({cell: models}, QUESTIONS[:3])
+        for problem, run in sweep.done(cell).items():
+            apart = alone.done(cell)[problem]
+            assert (run.answer, run.scorer) == (apart.answer, apart.scorer)
+            assert run.usage.generated_tokens == apart.usage.generated_tokens
+            assert run.usage.flops_all == apart.usage.flops_all
+    assert together < 0.6 * sum(drawn)
+    catalogue.close()
 
 
 def test_a_cell_is_told_by_everything_that_had_a_say() -> None:
