@@ -48,7 +48,7 @@ class PrmPlan:
     """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle).
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
-    mixed in. `policies` are those whose samples it reads; empty: all.
+    mixed in. `policies` are those whose samples it reads; empty: all. It reads so many `slips` besides.
     """
 
     name: str
@@ -56,6 +56,7 @@ class PrmPlan:
     cycles: tuple[int, ...]
     samples: int
     note: str
+    slips: int = 0
     labels: Labels = "checker"
     policies: tuple[str, ...] = ()
     new_layers: int = 2
@@ -74,8 +75,9 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(10_000_000, 14_000_000, 18_000_000, 24_000_000),
-            samples=78_000,
+            cycles=(80_000_000,),
+            samples=52_000,
+            slips=300_000,
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
             "for 40M more tokens; no policy that is shipped knows as much.",

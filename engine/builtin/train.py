@@ -36,6 +36,7 @@ from engine.builtin.problems import stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
+from engine.builtin.slips import slips
 from engine.builtin.training import leads, save_state
 
 Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
@@ -44,7 +45,7 @@ WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
 SAMPLES = 26_000
 """Solutions drawn from a policy for the PRMs at once, before duplicates are dropped."""
-PARTS = {"builtin-m": 3, "builtin-l": 3}
+PARTS = {"builtin-m": 2, "builtin-l": 2}
 """How often: of a larger policy more, for it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
 
@@ -116,6 +117,17 @@ def judged_samples(name: str, work: Path, tokenizer: PreTrainedTokenizerBase, pa
     return kept(work / f"samples-{name}-{part}.pt", draw)
 
 
+def slip_rows(number: int, work: Path) -> list[JudgedRow]:
+    """Solutions with a slip, labelled by the checker like any other."""
+    torch.set_num_threads(1)
+    tokenizer = the_tokenizer(work)
+
+    def draw() -> list[JudgedRow]:
+        return judge(tokenizer, tqdm(slips("slips", number), desc="slips", total=number, mininterval=2.0))
+
+    return kept(work / "slips.pt", draw)[:number]
+
+
 def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
     """As many solutions of a policy as the plan asks for, each step labelled by rollouts of that policy."""
     problems = list(islice(stream(f"rollouts {name}", "judge"), plan.samples // DRAWS_PER_PROBLEM))
@@ -158,6 +170,7 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     tokenizer = the_tokenizer(work)
     rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
+    rows += slip_rows(plan.slips, work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
     model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens))
     if not leads():
