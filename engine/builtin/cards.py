@@ -49,6 +49,7 @@ def prm_card(plan: PrmPlan, parameters: int, rows: int, qualities: dict[str, Prm
         f"| {policy} | {q.solutions} | {q.auc:.3f} | {q.first_error_f1:.3f} | {q.calibration_error:.3f} |"
         for policy, q in qualities.items()
     )
+    slips = f" and {plan.slips:,} worked ones with one number wrong" if plan.slips else ""
     return f"""{_HEAD}# {plan.name}
 
 A process reward model of {parameters:,} parameters for the built-in policies. {plan.note}
@@ -58,7 +59,7 @@ step's text is followed by `<extra_0>` in place of the blank line; a step's scor
 there: the chance that this step and everything before it is right.
 
 **Provenance.** The frozen layers of `{plan.trunk}` with {plan.new_layers} new layers above them, trained on
-{rows:,} sampled solutions ({plan.tokens:,} tokens, seed {plan.seed}) to problems that the policies never saw.
+{rows:,} sampled solutions{slips} ({plan.tokens:,} tokens, seed {plan.seed}) to problems that the policies never saw.
 
 **Quality** on held-out problems (`builtin-validation`), samples at temperature 0.8, against the exact step checker.
 Step AUC counts steps up to and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins.

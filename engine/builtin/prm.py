@@ -75,7 +75,7 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(80_000_000,),
+            cycles=(64_000_000,),
             samples=52_000,
             slips=300_000,
             batch_tokens=12_288,

@@ -159,10 +159,17 @@ def rows_of(plan: PrmPlan, name: str, work: Path) -> list[JudgedRow]:
     return [row for part in parts for row in part][: plan.samples]
 
 
-def validation_rows(name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
-    problems = problem_set("builtin-validation")
-    drawn = sample(load_policy(work / "models" / name), tokenizer, problems, 16, 0.8, seed=1)
-    return judge(tokenizer, drawn, repeats=True)
+def validation_rows(name: str, work: Path) -> list[JudgedRow]:
+    """What every PRM is measured on: a policy's solutions to the validation problems."""
+    torch.set_num_threads(1)
+    tokenizer = the_tokenizer(work)
+
+    def draw() -> list[JudgedRow]:
+        problems = problem_set("builtin-validation")
+        drawn = sample(load_policy(work / "models" / name), tokenizer, problems, 16, 0.8, seed=1)
+        return judge(tokenizer, drawn, repeats=True)
+
+    return kept(work / f"validation-{name}.pt", draw)
 
 
 def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> None:
@@ -170,14 +177,14 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     tokenizer = the_tokenizer(work)
     rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
-    rows += slip_rows(plan.slips, work) if plan.slips else []
+    slipped = slip_rows(plan.slips, work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
-    model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens))
+    model = train_prm(plan, trunk, rows + slipped, work, progress(plan.name, plan.tokens))
     if not leads():
         return
     qualities: dict[str, PrmQuality] = {}
     for name in policies:
-        held_out = validation_rows(name, work, tokenizer)
+        held_out = validation_rows(name, work)
         qualities[name] = prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
     write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
@@ -230,8 +237,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in pool.map(partial(policy_stage, work=options.work, out=options.out), policies):
             print(line)
         draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or samplers}
-        for drawn in [pool.submit(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())]:
-            drawn.result()
+        drawn = [pool.submit(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())]
+        drawn += [pool.submit(slip_rows, plan.slips, options.work) for plan in due if plan.slips]
+        drawn += [pool.submit(validation_rows, name, options.work) for name in samplers if due]
+        for rows in drawn:
+            rows.result()
     if any(plan.trunk == TRUNK.name for plan in due):
         by_a_team(options.jobs, partial(trunk_stage, scaled(TRUNK, share), options.work))
     for plan in due:

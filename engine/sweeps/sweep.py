@@ -24,7 +24,7 @@ from engine.store.ids import new_run_id
 from engine.sweeps.cells import Cell
 
 #: Draws that all searches ask for together: where the batches of a small model stop paying for themselves.
-DRAWS_AT_ONCE = 256
+DRAWS_AT_ONCE = 512
 
 #: A problem and the cells it is to be searched with.
 _Work = tuple[Question, Mapping[Cell, Models]]
