@@ -66,7 +66,7 @@ class PolicyPlan:
 POLICIES = {
     plan.name: plan
     for plan in (
-        PolicyPlan("builtin-xs", 64, 3, 160, (40_000_000,), 6e-3),
+        PolicyPlan("builtin-xs", 64, 3, 160, (21_000_000,), 6e-3),
         PolicyPlan("builtin-s", 96, 4, 256, (12_000_000, 8_000_000), 5e-3),
         PolicyPlan("builtin-m", 128, 5, 384, (16_000_000,), 4e-3),
         PolicyPlan("builtin-l", 192, 5, 512, (18_000_000,), 3e-3, batch_tokens=6144),

@@ -45,7 +45,7 @@ WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
 SAMPLES = 26_000
 """Solutions drawn from a policy for the PRMs at once, before duplicates are dropped."""
-PARTS = {"builtin-m": 2, "builtin-l": 2}
+PARTS = {"builtin-l": 2}
 """How often: of a larger policy more, for it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
 
