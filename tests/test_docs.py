@@ -56,6 +56,22 @@ def test_every_make_target_named_exists() -> None:
     assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
 
 
+def test_the_table_of_built_in_models_says_what_their_cards_say() -> None:
+    models = ROOT / "assets" / "models"
+    judged = (models / "builtin-prm" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `(builtin-\w+)` \| ([\d.]+)M \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.M
+    )
+    assert len(rows) == 4
+    for name, millions, greedy, sampled, any_of_64, auc in rows:
+        card = (models / name / "README.md").read_text(encoding="utf-8")
+        parameters = int(re.findall(r"policy of ([\d,]+) parameters", card)[0].replace(",", ""))
+        assert f"{parameters / 1e6:.2f}" == millions, name
+        assert f"greedy {greedy} %, sampled {sampled} %" in card, name
+        assert f"pass@64 {any_of_64} %" in card, name
+        assert re.findall(rf"^\| {name} \| \d+ \| ([\d.]+) ", judged, re.M) == [auc], name
+
+
 def test_the_library_example_runs(tmp_path: Path) -> None:
     match = re.search(r"```python\n(.+?)```", README, re.DOTALL)
     assert match

@@ -192,6 +192,11 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     print(f"{plan.name}: {qualities}")
 
 
+def left_in_the_folder(draw: Callable[[], object]) -> None:
+    """For a process of the pool: what was drawn is in a file, and too much to be sent back."""
+    draw()
+
+
 def by_a_team(size: int, stage: Callable[[], None]) -> None:
     """Run `stage` in so many processes that average their gradients."""
     with TemporaryDirectory() as folder:
@@ -237,11 +242,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in pool.map(partial(policy_stage, work=options.work, out=options.out), policies):
             print(line)
         draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or samplers}
-        drawn = [pool.submit(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())]
-        drawn += [pool.submit(slip_rows, plan.slips, options.work) for plan in due if plan.slips]
-        drawn += [pool.submit(validation_rows, name, options.work) for name in samplers if due]
-        for rows in drawn:
-            rows.result()
+        work: list[Callable[[], object]] = [
+            partial(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())
+        ]
+        work += [partial(slip_rows, plan.slips, options.work) for plan in due if plan.slips]
+        work += [partial(validation_rows, name, options.work) for name in samplers if due]
+        list(pool.map(left_in_the_folder, work))
     if any(plan.trunk == TRUNK.name for plan in due):
         by_a_team(options.jobs, partial(trunk_stage, scaled(TRUNK, share), options.work))
     for plan in due:
