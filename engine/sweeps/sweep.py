@@ -23,7 +23,8 @@ from engine.store import RunRecord, Store
 from engine.store.ids import new_run_id
 from engine.sweeps.cells import Cell
 
-#: Draws that all searches ask for together: where the batches of a small model stop paying for themselves.
+#: Problems are searched side by side until their largest cells ask for so many draws together: the batches of a small
+#: model pay for themselves up to there, and a search that goes one step at a time (MCTS) is seldom alone in one.
 DRAWS_AT_ONCE = 512
 
 #: A problem and the cells it is to be searched with.

@@ -66,6 +66,8 @@ def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone
         Cell("builtin-xs", RunParams("best_of_n", n=8)): own,
         Cell("builtin-xs", RunParams("dvts", n=8, width=2)): own,
         Cell("builtin-xs", RunParams("best_of_n", n=8), "builtin-prm-weak"): weak,
+        Cell("builtin-xs", RunParams("beam_search", n=8, width=2)): own,
+        Cell("builtin-xs", RunParams("mcts", n=8, width=2)): own,
         Cell("builtin-xs", RunParams("greedy")): own,
     }
     drawn: list[int] = []
