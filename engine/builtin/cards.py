@@ -49,7 +49,7 @@ def prm_card(plan: PrmPlan, parameters: int, rows: int, qualities: dict[str, Prm
         f"| {policy} | {q.solutions} | {q.auc:.3f} | {q.first_error_f1:.3f} | {q.calibration_error:.3f} |"
         for policy, q in qualities.items()
     )
-    slips = f" and {plan.slips:,} worked ones with one number wrong" if plan.slips else ""
+    slips = f" and {max(plan.slips):,} worked ones with one number wrong" if plan.slips else ""
     return f"""{_HEAD}# {plan.name}
 
 A process reward model of {parameters:,} parameters for the built-in policies. {plan.note}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +49,8 @@ class PrmPlan:
     """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle).
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
-    mixed in. `policies` are those whose samples it reads; empty: all. It reads so many `slips` besides.
+    mixed in. `policies` are those whose samples it reads; empty: all. In each cycle it reads so many `slips` besides:
+    many to learn what a mistake is, few in the end, for policies make others.
     """
 
     name: str
@@ -56,7 +58,7 @@ class PrmPlan:
     cycles: tuple[int, ...]
     samples: int
     note: str
-    slips: int = 0
+    slips: tuple[int, ...] = ()
     labels: Labels = "checker"
     policies: tuple[str, ...] = ()
     new_layers: int = 2
@@ -68,6 +70,10 @@ class PrmPlan:
     def tokens(self) -> int:
         return sum(self.cycles)
 
+    def cycle(self, seen: int) -> tuple[int, int]:
+        """The cycle in which a run is after `seen` tokens (less than all), and how many tokens end it."""
+        return next((number, end) for number, end in enumerate(accumulate(self.cycles)) if seen < end)
+
 
 PRMS = {
     plan.name: plan
@@ -75,9 +81,9 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(64_000_000,),
-            samples=52_000,
-            slips=300_000,
+            cycles=(64_000_000, 46_000_000),
+            samples=78_000,
+            slips=(300_000, 60_000),
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
             "for 40M more tokens; no policy that is shipped knows as much.",
@@ -198,16 +204,19 @@ def prm_loss(judge: StepJudge, rows: Sequence[JudgedRow]) -> torch.Tensor:
 def train_prm(
     plan: PrmPlan,
     policy: Qwen2ForCausalLM,
-    rows: Sequence[JudgedRow],
+    samples: Sequence[JudgedRow],
     work: Path,
     report: Callable[[int, float], None],
+    slips: Sequence[JudgedRow] = (),
 ) -> StepJudge:
-    """Train to the plan's token budget on `rows`, gone over as often as it takes; resumes after the last full pass."""
+    """Train to the plan's token budget on `samples` and `slips`, gone over as often as it takes.
+
+    Resumes after the last full pass.
+    """
     judge = new_judge(policy, plan)
     judge.train()
     fuse(judge, plan.tokens)
     optimizers = Optimizers(judge.named_parameters(), plan.learning_rate)
-    lengths: list[Row] = [(row.ids, []) for row in rows]
     seen, epoch = 0, 0
     saved = work / f"{plan.name}.pt"
     if saved.exists():
@@ -216,13 +225,16 @@ def train_prm(
         optimizers.restore(state["optimizers"])
         seen, epoch = state["seen"], state["epoch"]
     while seen < plan.tokens:
+        cycle, end = plan.cycle(seen)
+        rows = [*samples, *slips[: plan.slips[cycle]]] if plan.slips else samples
+        lengths: list[Row] = [(row.ids, []) for row in rows]
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
             loss = prm_loss(judge, [rows[i] for i in part_of(batch)])
             torch.autograd.backward(loss)
             optimizers.step(curve(seen, plan.cycles))
             seen += sum(len(rows[i].ids) for i in batch)
             report(seen, loss.item())
-            if seen >= plan.tokens:
+            if seen >= end:
                 break
         epoch += 1
         state = {"judge": judge.state_dict(), "optimizers": optimizers.state(), "seen": seen, "epoch": epoch}

@@ -45,7 +45,7 @@ WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
 SAMPLES = 26_000
 """Solutions drawn from a policy for the PRMs at once, before duplicates are dropped."""
-PARTS = {"builtin-l": 2}
+PARTS = {"builtin-m": 2, "builtin-l": 3}
 """How often: of a larger policy more, for it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
 
@@ -177,9 +177,9 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     tokenizer = the_tokenizer(work)
     rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
-    slipped = slip_rows(plan.slips, work) if plan.slips else []
+    slipped = slip_rows(max(plan.slips), work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
-    model = train_prm(plan, trunk, rows + slipped, work, progress(plan.name, plan.tokens))
+    model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens), slipped)
     if not leads():
         return
     qualities: dict[str, PrmQuality] = {}
@@ -245,7 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         work: list[Callable[[], object]] = [
             partial(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())
         ]
-        work += [partial(slip_rows, plan.slips, options.work) for plan in due if plan.slips]
+        work += [partial(slip_rows, max(plan.slips), options.work) for plan in due if plan.slips]
         work += [partial(validation_rows, name, options.work) for name in samplers if due]
         list(pool.map(left_in_the_folder, work))
     if any(plan.trunk == TRUNK.name for plan in due):

@@ -20,6 +20,7 @@ from engine.builtin.prm import PRMS, new_judge, score_rows, train_prm
 from engine.builtin.problems import Problem, generate, stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import Sample, sample
+from engine.builtin.slips import slips
 from engine.builtin.tokenizer import STEP, token_id
 from engine.builtin.train import by_a_team
 from engine.builtin.training import NO_LABEL, Row, average_gradients, batches, leads, part_of
@@ -157,7 +158,7 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     solved = [Sample(p, p.steps, True, 1) for p in problems]
     mixed = [Sample(p, (p.steps[0].replace("=", "= 7"), *p.steps[1:]), True, 1) for p in problems]
     rows = judge(tokenizer, solved + mixed)
-    plan = replace(PRMS["builtin-prm"], cycles=(40_000,), batch_tokens=1024)
+    plan = replace(PRMS["builtin-prm"], cycles=(40_000,), slips=(), batch_tokens=1024)
     losses: list[float] = []
     first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
     second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
@@ -168,6 +169,24 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     scores = score_rows(first, rows)
     assert [len(row) for row in scores] == [sum(label != NO_LABEL for label in row.step_labels) for row in rows]
     assert prm_quality(scores, [row.first_wrong for row in rows]).solutions == len(rows)
+
+
+def test_a_prm_reads_as_many_slips_in_each_cycle_as_its_plan_says(
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = judge(tokenizer, [Sample(p, p.steps, True, 1) for p in islice(stream(1, "judge"), 12)])
+    slipped = judge(tokenizer, slips("test", 30))
+    read: list[tuple[int, int]] = []
+
+    def pack(rows: list[Row], tokens: int, seed: int) -> list[list[int]]:
+        read.append((len(rows), sum(row[0] in [slip.ids for slip in slipped] for row in rows)))
+        return batches(rows, tokens, seed)
+
+    monkeypatch.setattr("engine.builtin.prm.batches", pack)
+    plan = replace(PRMS["builtin-prm"], cycles=(4_000, 2_000), slips=(20, 5), batch_tokens=1024)
+    train_prm(plan, new_model(TINY), samples, tmp_path, lambda seen, loss: None, slipped)
+    assert (32, 20) in read and (17, 5) in read
+    assert read == sorted(read, reverse=True)
 
 
 def test_previous_token_heads_attend_to_the_token_before(tokenizer: PreTrainedTokenizerBase) -> None:
