@@ -99,7 +99,7 @@ def test_every_other_command_reads_the_same_run(tts_ui: Cli, solved: tuple[Path,
     drawn = tts_ui("show", run_id[:15], "--db", db)
     assert drawn.code == 0
     assert len(re.findall(r"[▶★●○◆] #\d+ ", drawn.out)) == len(document["nodes"]) - 1
-    assert "cut-off 0." in drawn.out and "★" in drawn.out
+    assert re.search(r"kept: rank 1 of \d+, \d+ survive", drawn.out) and "★" in drawn.out
 
     assert tts_ui("export", run_id, "--db", db).out == outcome.out
     file = tmp_path / "run.json"
