@@ -26,8 +26,8 @@ from engine.store.document import document
 #: Problems that are tried before the search for an example is given up.
 TRIES = 4000
 EASIEST = 3
-#: The first visit's tree should have some depth.
-SHOWN_STEPS = 5
+#: The first visit's tree should have some depth, and choices to look at.
+SHOWN_STEPS, SHOWN_PRUNED = 5, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def _showcase(host: Host) -> list[str]:
         if any(_search(host, problem, params)[1].correct for params in fails):
             continue
         run_id, end = _search(host, problem, SHOWCASE.runs["beam_search"])
-        if end.correct:
+        pruned = sum(node.status == "pruned" for node in host.store.tree(run_id).nodes)
+        if end.correct and pruned >= SHOWN_PRUNED:
             return [run_id]
     raise RuntimeError("no problem shows what the showcase should show")
 

@@ -69,7 +69,7 @@ def test_from_a_problem_to_its_answer(explore: OpenPage, app: App) -> None:
 
 
 def test_a_step_is_explained(explore: OpenPage, app: App) -> None:
-    run_id = app.solved()
+    run_id = app.solved(n=16, temperature=1.5)  # hot, so that there is something to prune
     tree = app.host.store.tree(run_id)
     page = explore(f"/?run={run_id}")
     wait_for(page, nodes=len(tree), status="done")
