@@ -43,7 +43,8 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
 
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
 intervals (bootstrap over problems, paired where two are compared; * excludes 0). The {tables.problems(reader)} of
-`builtin-1000` were never trained on; which search counts as a policy's best was decided on `builtin-validation`.
+`builtin-1000` were never trained on; which search counts as a policy's best was decided on {len(reader.validation)}
+problems of `builtin-validation`.
 Temperature 0.8, seed 0, M = 4, finished beams banked, answers elected by `prm_last_vote` unless said otherwise. Costs
 are means a problem.
 

@@ -13,6 +13,7 @@ from benchmarks.builtin_report.plan import (
     JUDGED_N,
     POLICIES,
     SEARCHES,
+    TEST_PROBLEMS,
     WEAK_JUDGE,
     greedy,
     other_judges,
@@ -52,8 +53,8 @@ def rows(reader: Reader, policy: str) -> list[Row]:
 
 def problems(reader: Reader) -> str:
     """Those the report speaks of: all of them, or the first that every cell has been run on."""
-    done, planned = len(reader.test), len(reader.planned)
-    return f"{done} problems" if done == planned else f"first {done} of {planned} problems"
+    done = len(reader.test)
+    return f"{done} problems" if done == TEST_PROBLEMS else f"first {done} of {TEST_PROBLEMS} problems"
 
 
 def best_search(reader: Reader, policy: str) -> str | None:
@@ -178,10 +179,9 @@ def judges_section(reader: Reader) -> str:
 
 def missing_section(reader: Reader) -> str:
     """The policies that have not been run on every problem; empty where there are none."""
-    planned = len(reader.planned)
     left = [
-        f"- {policy}: {done} of {planned} problems are run under every method and judge."
+        f"- {policy}: {done} of {TEST_PROBLEMS} problems are run under every method and judge."
         for policy, done in reader.covered.items()
-        if done < planned
+        if done < TEST_PROBLEMS
     ]
     return "## Not run yet\n\n" + "\n".join(left) + "\n" if left else ""

@@ -26,14 +26,14 @@ def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: 
     arguments += ["--problems", "2", "--only", POLICIES[0]]
     main(arguments)
     written = (tmp_path / "out" / "README.md").read_text()
-    assert "The 2 problems of\n`builtin-1000`" in written
+    assert "The first 2 of 1000 problems of\n`builtin-1000`" in written
     assert f"{POLICIES[0]}: best-of-16 by vote - majority of 16" in written
     section = written.split(f"### {POLICIES[0]}")[1].split("###")[0]
     methods = [line for line in section.splitlines() if line.startswith("| ")][2:]
     # greedy, one draw, and at every budget: majority, two rules of best-of-N, the searches
     assert len(methods) == 2 + len(BUDGETS) * (3 + len(SEARCHES))
     missing = written.split("## Not run yet")[1]
-    assert POLICIES[1] in missing and f"- {POLICIES[0]}," not in missing
+    assert f"- {POLICIES[0]}: 2 of 1000" in missing and f"- {POLICIES[1]}: 0 of 1000" in missing
     for name in ("equivalence-all-flops", "equivalence-policy-flops", f"by-budget-{POLICIES[0]}"):
         assert (tmp_path / "out" / f"{name}.svg").read_text().startswith("<svg")
 
@@ -68,8 +68,8 @@ def test_a_report_cut_short_speaks_of_the_problems_that_every_cell_has(tmp_path:
     main([*arguments, "--problems", "1"])
     main([*arguments, "--problems", "3", "--no-runs"])
     written = (tmp_path / "out" / "README.md").read_text()
-    assert "The first 1 of 3 problems of\n`builtin-1000`" in written
-    assert f"- {POLICIES[0]}: 1 of 3 problems" in written
+    assert "The first 1 of 1000 problems of\n`builtin-1000`" in written
+    assert f"- {POLICIES[0]}: 1 of 1000 problems" in written
 
 
 def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:
