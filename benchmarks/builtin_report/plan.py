@@ -22,8 +22,9 @@ BUDGETS = (4, 16, 64)
 TEST_PROBLEMS, VALIDATION_PROBLEMS = 1000, 300
 #: The other judges are compared at this N, on the first so many problems of the test set.
 JUDGED_N, JUDGED_PROBLEMS = 16, 300
-#: Problems that one process takes at a time; two blocks hold every family at every difficulty.
-BLOCK = 45
+#: Problems that one process takes at a time. Three blocks hold every family at every difficulty, and the problems for
+#: the other judges are whole blocks.
+BLOCK = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,8 @@ def test_every_problem_is_planned_once_under_every_budget_and_the_choices_come_f
             for n in BUDGETS:
                 kinds = [c.params.strategy for c in task.cells if c.params.n == n and c.scorer == JUDGE]
                 assert sorted(kinds) == sorted(["best_of_n", *SEARCHES])
-            assert {cell.scorer for cell in task.cells if cell.scorer} >= (
-                {JUDGE, *other_judges(policy)} if task.end <= JUDGED_PROBLEMS else {JUDGE}
-            )
+        judged = [task for task in blocks if {cell.scorer for cell in task.cells} >= {*other_judges(policy)}]
+        assert [number for task in judged for number in range(task.first, task.end)] == list(range(JUDGED_PROBLEMS))
 
 
 def test_a_report_cut_short_speaks_of_the_problems_that_every_cell_has(tmp_path: Path) -> None:
@@ -77,7 +76,10 @@ def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:
     assert "Not run yet." in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_an_unknown_policy_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_policy_and_no_problems_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "builtin-xl", "--db", str(tmp_path / "runs.db")])
     assert "builtin-xl" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--problems", "0", "--db", str(tmp_path / "runs.db")])
+    assert "--problems: 0 is too few" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from engine.builtin.problems import FAMILIES, split_of, stream
 from engine.builtin.slips import slipped_number, slips, with_slip
 
 
-def test_the_last_step_is_the_first_wrong_one_and_the_only_change_in_words_is_none() -> None:
+def test_only_digits_of_the_last_step_differ_and_that_step_is_the_first_wrong_one() -> None:
     for problem in islice(stream("slips test", "judge"), 300):
         sample = with_slip(problem, Random(problem.text))
         last = len(sample.steps) - 1

@@ -101,6 +101,12 @@ def test_every_other_command_reads_the_same_run(tts_ui: Cli, solved: tuple[Path,
     assert len(re.findall(r"[▶★●○◆] #\d+ ", drawn.out)) == len(document["nodes"]) - 1
     assert re.search(r"kept: rank 1 of \d+, \d+ survive", drawn.out) and "★" in drawn.out
 
+    hot = ("--strategy", "beam_search", "--n", "16", "--width", "4", "--temperature", "1.5")  # there is more to prune
+    pruned = json.loads(tts_ui("solve", PROBLEM, *hot, "--json", "--db", tmp_path / "hot.db").out)["run"]["id"]
+    assert re.search(
+        r"pruned: rank \d+ of \d+, cut-off [01]\.\d", tts_ui("show", pruned, "--db", tmp_path / "hot.db").out
+    )
+
     assert tts_ui("export", run_id, "--db", db).out == outcome.out
     file = tmp_path / "run.json"
     assert tts_ui("export", run_id, "--format", "json", "-o", file, "--db", db) == Outcome(0, "", "")
