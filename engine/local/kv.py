@@ -9,6 +9,7 @@ has.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -17,10 +18,12 @@ from transformers import Cache, PretrainedConfig
 from transformers.cache_utils import CacheLayerMixin
 
 from engine.errors import ModelError
+from engine.local.attention import NAME as ATTENTION
 
 #: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding: at least so many,
-#: and this share of a long one.
+#: and this share of a long one. Rows are added to a batch that others still join.
 _SLACK, _SLACK_SHARE = 64, 8
+_ROW_SLACK_SHARE = 2
 
 
 class KVBatch:
@@ -48,10 +51,25 @@ class KVBatch:
 
     def reserve(self, columns: int) -> None:
         """Make room for `columns` positions a row."""
-        have = self.buffer.shape[4]
-        if columns > have:
-            more = columns - have + max(_SLACK, columns // _SLACK_SHARE)
-            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, more))
+        self._make_room(len(self), columns)
+
+    def _make_room(self, rows: int, columns: int) -> None:
+        """Grow to `rows` and `columns` at least, in one copy of what is filled.
+
+        Unused columns are zero or left over from another row, never undefined: attention reads them with weight 0.
+        """
+        layers, kinds, have_rows, heads, have_columns, head_dim = self.buffer.shape
+        if columns > have_columns:
+            have_columns = columns + max(_SLACK, columns // _SLACK_SHARE)
+        if rows > have_rows:
+            have_rows = rows if not have_rows else rows + rows // _ROW_SLACK_SHARE
+        if (have_rows, have_columns) == (self.buffer.shape[2], self.buffer.shape[4]):
+            return
+        grown = self.buffer.new_zeros(layers, kinds, have_rows, heads, have_columns, head_dim)
+        if len(self):
+            filled = int(self.lengths.max())
+            grown[:, :, : len(self), :, :filled] = self.buffer[:, :, : len(self), :, :filled]
+        self.buffer = grown
 
     def add(self, segments: Sequence[Sequence[Tensor]]) -> None:
         """Append one row for each list of segments ([layers, 2, heads, positions, head_dim] each), joined in order."""
@@ -64,19 +82,15 @@ class KVBatch:
 
     def add_copies(self, other: KVBatch, rows: Sequence[int]) -> None:
         """Append copies of `rows` of another batch (a row may repeat: many draws below one parent)."""
-        index = torch.tensor(rows, device=self.buffer.device)
-        first = self._append_rows(other.lengths[index].tolist())
-        columns = min(other.buffer.shape[4], self.buffer.shape[4])
-        self.buffer[:, :, first : first + len(rows), :, :columns] = other.buffer[..., :columns, :].index_select(
-            2, index
-        )
+        lengths = other.lengths.tolist()
+        first = self._append_rows([lengths[row] for row in rows])
+        for source, copies in groupby(enumerate(rows, start=first), key=lambda each: each[1]):
+            to, length = [place for place, _ in copies], lengths[source]
+            self.buffer[:, :, to[0] : to[-1] + 1, :, :length] = other.buffer[:, :, source, None, :, :length]
 
     def _append_rows(self, lengths: Sequence[int]) -> int:
         first = len(self)
-        self.reserve(max(lengths, default=0) + 1)
-        missing = first + len(lengths) - self.buffer.shape[2]
-        if missing > 0:
-            self.buffer = torch.nn.functional.pad(self.buffer, (0, 0, 0, 0, 0, 0, 0, missing))
+        self._make_room(first + len(lengths), max(lengths, default=0) + 1)
         self.lengths = torch.cat([self.lengths, torch.tensor(lengths, dtype=torch.long, device=self.lengths.device)])
         return first
 
@@ -88,9 +102,9 @@ class KVBatch:
         holes = [row for row in order[:left] if row in gone]
         if holes:
             to, source = (torch.tensor(rows, device=self.buffer.device) for rows in (holes, movers))
-            self.buffer[:, :, to] = self.buffer[:, :, source]
             self.lengths[to] = self.lengths[source]
-            for hole, mover in zip(holes, movers, strict=True):
+            for hole, mover, length in zip(holes, movers, self.lengths[to].tolist(), strict=True):
+                self.buffer[:, :, hole, :, :length] = self.buffer[:, :, mover, :, :length]
                 order[hole] = mover
         self.lengths = self.lengths[:left].clone()
         if not left:
@@ -143,6 +157,8 @@ class Decoder:
         self._model = model
         self._windows = _windows(model.config)
         self._plain = type(model).__name__ in _PLAIN
+        if self._plain:
+            model.set_attn_implementation(ATTENTION)
 
     def step(self, kv: KVBatch, ids: Tensor, counts: Tensor | None = None) -> Tensor:
         """Run the next tokens of every row and take them into `kv`; returns the last hidden states of `ids`.
@@ -154,6 +170,8 @@ class Decoder:
         rows, width = ids.shape
         columns = int(kv.lengths.max()) + width
         kv.reserve(columns)
+        if width == 1:  # whole rows follow each other in memory, which is worth more than the columns left out
+            columns = kv.buffer.shape[4]
         positions = kv.lengths[:, None] + torch.arange(width, device=ids.device)
         masks = {window: _mask(positions, columns, window, kv.buffer.dtype) for window in set(self._windows)}
         index = (torch.arange(rows, device=ids.device)[:, None], positions)
