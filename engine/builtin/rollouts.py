@@ -52,7 +52,6 @@ def step_outcomes(
     temperature: float, seed: int, batch: int,
 ) -> dict[tuple[int, int], bool]:  # fmt: skip
     """(sample, number of steps taken) -> whether any rollout from there is right; every step but the last."""
-    policy.set_attn_implementation("sdpa")
     generator = torch.Generator().manual_seed(seed)
     end, blank = token_id(tokenizer, END), token_id(tokenizer, BLANK_LINE)
     by_length: dict[int, list[tuple[int, int, list[int]]]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """Drawing many solutions from a policy in one process, for PRM training data and for measuring accuracy.
 
 Prompts of equal length share a batch, so nothing is padded; finished rows leave it. The live search does not use this:
-the engine's back ends have their own loop with prefix reuse.
+the local back end decodes the rows of many runs together and reuses what they have in common.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import DynamicCache, PreTrainedTokenizerBase, Qwen2ForCausalLM
+from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 from engine.builtin.problems import Problem
 from engine.builtin.tokenizer import BLANK_LINE, END, prompt_text, token_id
+from engine.local.kv import Decoder, KVBatch
 
 MOST_NEW_TOKENS = 320
 
@@ -38,32 +39,29 @@ def continue_prompts(
 
     All prompts have the same length.
     """
-    ids = torch.tensor(prompts, device=model.device)
-    cache = DynamicCache(config=model.config)
-    logits = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
-    if copies > 1:
-        cache.batch_repeat_interleave(copies)
-        logits = logits.repeat_interleave(copies, 0)
-    written: list[list[int]] = [[] for _ in range(len(prompts) * copies)]
-    rows = torch.arange(len(written))
+    decoder, head = Decoder(model.model), model.lm_head
+    read = KVBatch(model.config, model.dtype, model.device)
+    read.add([[]] * len(prompts))
+    hidden = decoder.step(read, torch.tensor(prompts, device=model.device))
+    sources = [prompt for prompt in range(len(prompts)) for _ in range(copies)]
+    batch = read.like()
+    batch.add_copies(read, sources)
+    logits = head(hidden[sources, -1])
+    written: list[list[int]] = [[] for _ in sources]
+    rows = list(range(len(written)))
     for _ in range(most):
         if temperature > 0:
             noise = torch.empty(logits.shape).exponential_(generator=generator).to(logits.device)
             token = (logits / temperature - noise.log()).argmax(-1)
         else:
             token = logits.argmax(-1)
-        chosen = token.tolist()
-        for row, choice in zip(rows.tolist(), chosen, strict=True):
-            if not written[row] or written[row][-1] != end:
-                written[row].append(choice)
-        alive = torch.tensor([written[row][-1] != end for row in rows.tolist()])
-        if not alive.any():
+        for row, choice in zip(rows, token.tolist(), strict=True):
+            written[row].append(choice)
+        stay = batch.drop({place for place, row in enumerate(rows) if written[row][-1] == end})
+        rows = [rows[place] for place in stay]
+        if not rows:
             break
-        if alive.float().mean() < 0.75:  # leaving the batch copies the cache, so not at every step
-            kept = alive.nonzero().squeeze(1)
-            rows, token = rows[kept], token[kept.to(token.device)]
-            cache.batch_select_indices(kept.to(token.device))
-        logits = model(input_ids=token[:, None], past_key_values=cache, use_cache=True).logits[:, -1]
+        logits = head(decoder.step(batch, token[stay][:, None])[:, -1])
     return written
 
 
@@ -72,7 +70,6 @@ def sample(
     temperature: float = 0.8, seed: int = 0, batch: int = 256,
 ) -> Iterator[Sample]:  # fmt: skip
     """Solutions in batches of about `batch` rows; the order is by prompt length, not the order of the problems."""
-    model.set_attn_implementation("sdpa")
     generator = torch.Generator().manual_seed(seed)
     end, blank = token_id(tokenizer, END), token_id(tokenizer, BLANK_LINE)
     prompts = tokenizer([prompt_text(p.text) for p in problems])["input_ids"] if problems else []
