@@ -55,7 +55,7 @@ async def test_eviction_changes_nothing_but_the_positions_computed(
 ) -> None:
     roomy = await solve(models, checker, strategy=strategy, n=8, seed=2)
     tight = await solve_with(SmallCache(models.policy), models.scorer, checker, strategy=strategy, n=8, seed=2)
-    assert_same_document(tight, roomy)
+    assert_same_document(tight, roomy, within=1e-4)  # read at once or token by token: other sums, other last bits
     assert tight.usage.prompt_tokens > roomy.usage.prompt_tokens
     assert tight.usage.generated_tokens == roomy.usage.generated_tokens
 
