@@ -33,8 +33,8 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
 
     gaps = "\n".join(f"| {what} | {tables.difference(gap)} |" for what, gap in tables.differences(reader))
     matches = "\n".join(
-        f"| {policy}, {search}, N = 64 | {larger}, greedy | {tables.difference(gap)} |"
-        for policy, search, larger, gap in tables.equivalence(reader)
+        f"| {policy}, {search}, N = 64 | {larger}, greedy | {ratio:.1f} | {tables.difference(gap)} |"
+        for policy, search, larger, ratio, gap in tables.equivalence(reader)
     )
     sections = "\n".join(tables.policy_section(reader, policy) for policy in POLICIES)
     by_budget = (picture(f"by-budget-{policy}", f"accuracy of {policy} against N") for policy in POLICIES)
@@ -60,8 +60,8 @@ are means a problem.
 
 ## Small and searching against large and greedy
 
-| small | large | difference in points |
-|---|---|---|
+| small | large | times its parameters | difference in points |
+|---|---|---|---|
 {matches}
 
 {picture("equivalence-policy-flops", "accuracy against policy FLOPs")}

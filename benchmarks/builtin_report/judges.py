@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
 from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import JUDGED_N, TEST, sampled
 from engine.builtin.checker import first_wrong_step
@@ -9,25 +14,65 @@ from engine.builtin.evaluate import PrmQuality, prm_quality
 from engine.builtin.problems import Problem
 from engine.builtin.sets import problem_set
 from engine.store import RunRecord, Store
+from engine.sweeps.statistics import Interval
 from engine.tree import Node
 
 
-def judge_quality(reader: Reader, policy: str, judge: str) -> PrmQuality | None:
-    """Quality on the policy's own samples, best-of-16 on the first problems of the test set; None if they are not run.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A judge's quality on a policy's samples, and its step AUC resampled over problems."""
+
+    quality: PrmQuality
+    auc: Interval
+
+
+def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str]) -> Measured | None:
+    """From best-of-16 on these first problems of the test set; None if they are not run.
 
     Every draw counts, as it would in a search.
     """
-    problems = problem_set(TEST)[: len(reader.judged)]
+    problems = problem_set(TEST)[: len(texts)]
     runs = reader.sweep.done(sampled(policy, JUDGED_N, judge))
     if not problems or any(problem.text not in runs for problem in problems):
         return None
     scores: list[list[float]] = []
     truths: list[int | None] = []
-    for problem in problems:
+    number: list[int] = []
+    for place, problem in enumerate(problems):
         for steps, truth, copies in _solutions(reader.sweep.store, runs[problem.text], problem):
             scores += [steps] * copies
             truths += [truth] * copies
-    return prm_quality(scores, truths)
+            number += [place] * copies
+    quality = prm_quality(scores, truths)
+    judged = [
+        (place, score, truth is None or at < truth)
+        for place, row, truth in zip(number, scores, truths, strict=True)
+        for at, score in enumerate(row if truth is None else row[: truth + 1])
+    ]
+    return Measured(quality, auc_interval(quality.auc, *zip(*judged, strict=True)))
+
+
+def auc_interval(
+    auc: float, places: Sequence[int], scores: Sequence[float], right: Sequence[bool], resamples: int = 1000
+) -> Interval:
+    """The 95 % percentile interval of an AUC over steps, resampled over the problems (`places`) they belong to.
+
+    Resampling only changes how often a step counts, so the steps are sorted once.
+    """
+    place, labels = np.asarray(places), np.asarray(right, dtype=bool)
+    levels, level = np.unique(np.asarray(scores), return_inverse=True)
+    problems = int(place.max()) + 1
+    draws = np.random.default_rng(0).multinomial(problems, np.full(problems, 1 / problems), resamples)
+    areas = []
+    for counts in draws:
+        weights = counts[place]
+        good = np.bincount(level, weights * labels, len(levels))
+        bad = np.bincount(level, weights * ~labels, len(levels))
+        if good.any() and bad.any():
+            below = np.cumsum(bad) - bad / 2
+            areas.append(good @ below / (good.sum() * bad.sum()))
+    low, high = np.quantile(areas, [0.025, 0.975]) if areas else (float("nan"), float("nan"))
+    return Interval(auc, float(low), float(high))
 
 
 def _solutions(store: Store, run: RunRecord, problem: Problem) -> list[tuple[list[float], int | None, int]]:

@@ -75,6 +75,10 @@ def difference(interval: Interval) -> str:
     return f"{100 * interval.mean:+.1f} [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]{star}"
 
 
+def thousandths(interval: Interval) -> str:
+    return f"{interval.mean:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
 def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -119,11 +123,13 @@ def policies_section(reader: Reader) -> str:
     for policy in POLICIES:
         one, drawn = reader.outcomes(greedy(policy), asked), reader.outcomes(sampled(policy, 64), asked)
         size = reader.parameters(greedy(policy))
+        judged = judge_quality(reader, policy, JUDGE, asked)
         body.append(
             [policy, count(size), percent(bootstrap(one.right)) if one else "not run"]
             + [percent(bootstrap(drawn.rules[name])) if drawn else "not run" for name in ("sampled", "any")]
+            + [thousandths(judged.auc) if judged else "not run"]
         )
-    return table(["policy", "parameters", "greedy", "sampled pass@1", "pass@64"], body)
+    return table(["policy", "parameters", "greedy", "sampled pass@1", "pass@64", f"step AUC of {JUDGE}"], body)
 
 
 def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
@@ -146,8 +152,11 @@ def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
                     yield f"{policy}, {judge}: {rule}, N = 64 - N = 16", paired(many.rules[rule], few.rules[rule])
 
 
-def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, Interval]]:
-    """Each policy's best search at N = 64 against every larger policy's greedy: (policy, search, larger, gap)."""
+def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, float, Interval]]:
+    """Each policy's best search at N = 64 against every larger policy's greedy: (policy, search, larger, ratio, gap).
+
+    `ratio` says how many times as many parameters the larger policy has.
+    """
     asked = reader.test
     for place, policy in enumerate(POLICIES):
         best = best_search(reader, policy)
@@ -155,7 +164,8 @@ def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, Interval]]:
         for larger in POLICIES[place + 1 :]:
             one = reader.outcomes(greedy(larger), asked)
             if run and one and best:
-                yield policy, STRATEGIES[best].title, larger, paired(run.right, one.right)
+                sizes = [reader.parameters(greedy(name)) or 0 for name in (policy, larger)]
+                yield policy, STRATEGIES[best].title, larger, sizes[1] / sizes[0], paired(run.right, one.right)
 
 
 def judges_section(reader: Reader) -> str:
@@ -165,12 +175,13 @@ def judges_section(reader: Reader) -> str:
     body = []
     for policy in POLICIES:
         for judge in (JUDGE, *other_judges(policy)):
-            quality = judge_quality(reader, policy, judge)
+            measured = judge_quality(reader, policy, judge, asked)
             drawn = reader.outcomes(sampled(policy, JUDGED_N, judge), asked)
             runs = [reader.outcomes(searched(policy, s, JUDGED_N, judge), asked) for s in SEARCHES]
-            if quality is None or drawn is None:
+            if measured is None or drawn is None:
                 continue
-            shown = [f"{quality.auc:.3f}", f"{quality.first_error_f1:.3f}", f"{quality.calibration_error:.3f}"]
+            quality = measured.quality
+            shown = [thousandths(measured.auc), f"{quality.first_error_f1:.3f}", f"{quality.calibration_error:.3f}"]
             shown += [percent(bootstrap(drawn.rules[r])) for r in ("best-of-N, max", "best-of-N, vote", "majority")]
             shown += [percent(bootstrap(run.right)) if run else "not run" for run in runs]
             body.append([policy, judge, *shown])

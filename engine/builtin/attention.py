@@ -6,7 +6,6 @@ masks inside the first product and stays in bf16. It assumes right-padded rows w
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,7 +15,6 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 NAME = "builtin_lean"
 
 
-@lru_cache(maxsize=8)
 def _later_positions(length: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     mask = torch.full((length, length), float("-inf"), dtype=dtype, device=device)
     return mask.triu(1)

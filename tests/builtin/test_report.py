@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.builtin_report.__main__ import main
+from benchmarks.builtin_report.judges import auc_interval
 from benchmarks.builtin_report.plan import (
     BUDGETS,
     JUDGE,
@@ -18,6 +19,7 @@ from benchmarks.builtin_report.plan import (
     other_judges,
     tasks,
 )
+from engine.builtin.evaluate import auc
 from engine.store import Store
 
 
@@ -69,6 +71,15 @@ def test_a_report_cut_short_speaks_of_the_problems_that_every_cell_has(tmp_path:
     written = (tmp_path / "out" / "README.md").read_text()
     assert "The first 1 of 1000 problems of\n`builtin-1000`" in written
     assert f"- {POLICIES[0]}: 1 of 1000 problems" in written
+
+
+def test_the_interval_of_an_auc_comes_from_how_problems_differ() -> None:
+    scores, right = [0.9, 0.4, 0.4, 0.1], [True, False, True, False]
+    measured = auc(scores, right)
+    alike = auc_interval(measured, [0] * 4 + [1] * 4, scores * 2, right * 2)
+    assert alike.low == alike.mean == alike.high == measured == 0.875
+    contrary = auc_interval(0.5, [0] * 4 + [1] * 4, scores * 2, right + [not each for each in right])
+    assert contrary.low == pytest.approx(0.125) and contrary.high == pytest.approx(0.875)
 
 
 def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:
