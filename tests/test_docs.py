@@ -56,6 +56,18 @@ def test_every_make_target_named_exists() -> None:
     assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
 
 
+def test_what_search_gains_is_what_the_report_says() -> None:
+    report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
+    row = r"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy \| ([\d.]+) \| (\S+) \[\S+, (\S+)\]"
+    against = {larger: [float(each) for each in numbers] for larger, *numbers in re.findall(row, report, re.M)}
+    size, gap, _ = against["builtin-m"]
+    assert "`builtin-m` does greedily, which is six times its size" in README
+    assert round(size) == 6 and gap >= 0
+    size, _, high = against["builtin-l"]
+    assert "less often than `builtin-l`, twelve times its size" in README
+    assert round(size) == 12 and high < 0
+
+
 def test_the_table_of_built_in_models_says_what_their_cards_say() -> None:
     models = ROOT / "assets" / "models"
     judged = (models / "builtin-prm" / "README.md").read_text(encoding="utf-8")
