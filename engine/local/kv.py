@@ -21,9 +21,9 @@ from engine.errors import ModelError
 from engine.local.attention import NAME as ATTENTION
 
 #: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding: at least so many,
-#: and this share of a long one. Rows are added to a batch that others still join.
+#: and this share of a long one. A batch that others join gets rows beyond them, too, as a share of its rows.
 _SLACK, _SLACK_SHARE = 64, 8
-_ROW_SLACK_SHARE = 2
+_ROW_SLACK_SHARE = 4
 
 
 class KVBatch:
