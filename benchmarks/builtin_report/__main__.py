@@ -92,8 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--problems", type=int, help="only the first so many problems of each set, for a quick trial")
     parser.add_argument("--no-runs", action="store_true", help="write the report from the runs there are")
     options = parser.parse_args(arguments)
-    if options.problems is not None and options.problems < 1:
-        parser.error(f"--problems: {options.problems} is too few; give 1 or more")
+    for name in ("problems", "jobs"):
+        if (number := getattr(options, name)) is not None and number < 1:
+            parser.error(f"--{name}: {number} is too few; give 1 or more")
     options.db.parent.mkdir(parents=True, exist_ok=True)
     Store.open(str(options.db)).close()  # the tables are there before several processes ask for them
     if not options.no_runs:

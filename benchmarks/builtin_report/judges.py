@@ -27,7 +27,7 @@ class Measured:
 
 
 def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str]) -> Measured | None:
-    """From best-of-16 on these first problems of the test set; None if they are not run.
+    """From best-of-16 on these first problems of the test set; None if they are not run or nothing was finished.
 
     Every draw counts, as it would in a search.
     """
@@ -43,6 +43,8 @@ def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str])
             scores += [steps] * copies
             truths += [truth] * copies
             number += [place] * copies
+    if not scores:
+        return None
     quality = prm_quality(scores, truths)
     judged = [
         (place, score, truth is None or at < truth)

@@ -228,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--token-share", type=float, default=1.0, help="scale every token budget, for a quick trial")
     options = parser.parse_args(arguments)
+    if options.jobs < 1:
+        parser.error(f"--jobs: {options.jobs} is too few; give 1 or more")
     torch.set_num_threads(1)
     the_tokenizer(options.work)
     wanted = options.only or [*POLICIES, *PRMS]

@@ -151,7 +151,7 @@ _PLAIN = frozenset({"LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model"})
 
 
 class Decoder:
-    """A transformers model without its head, run over the rows of a `KVBatch`."""
+    """A transformers model without its head, run over the rows of a `KVBatch`; its attention is set to ours."""
 
     def __init__(self, model: Any) -> None:
         self._model = model

@@ -87,10 +87,13 @@ def test_an_empty_store_gives_a_report_that_says_so(tmp_path: Path) -> None:
     assert "Not run yet." in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_an_unknown_policy_and_no_problems_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_policy_no_problems_and_no_processes_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "builtin-xl", "--db", str(tmp_path / "runs.db")])
     assert "builtin-xl" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["--problems", "0", "--db", str(tmp_path / "runs.db")])
-    assert "--problems: 0 is too few" in capsys.readouterr().err
+    for option in ("--problems", "--jobs"):
+        with pytest.raises(SystemExit):
+            main([option, "0", "--db", str(tmp_path / "runs.db")])
+        assert f"{option}: 0 is too few" in capsys.readouterr().err
