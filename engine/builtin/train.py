@@ -31,7 +31,7 @@ from engine.builtin.checkpoints import MODELS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
 from engine.builtin.judged import JudgedRow, cut_after_error, judge, prefer_short
 from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
-from engine.builtin.prm import PRMS, PrmPlan, score_rows, train_prm, write_prm
+from engine.builtin.prm import PRMS, PrmPlan, read_marks_as_blank_lines, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import sample
@@ -179,6 +179,7 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
     slipped = slip_rows(max(plan.slips), work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
+    read_marks_as_blank_lines(trunk, tokenizer)
     model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens), slipped)
     if not leads():
         return

@@ -16,12 +16,12 @@ from engine.builtin.evaluate import auc, calibration_error, first_error_f1, prm_
 from engine.builtin.judged import cut_after_error, judge, prefer_short, prm_ids
 from engine.builtin.likelihood import likelihood_scores
 from engine.builtin.policy import PolicyPlan, encode, new_model, solution_loss, train_policy
-from engine.builtin.prm import PRMS, new_judge, score_rows, train_prm
+from engine.builtin.prm import PRMS, new_judge, read_marks_as_blank_lines, score_rows, train_prm
 from engine.builtin.problems import Problem, generate, stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import Sample, sample
 from engine.builtin.slips import slips
-from engine.builtin.tokenizer import STEP, token_id
+from engine.builtin.tokenizer import STEP, prompt_text, token_id
 from engine.builtin.train import by_a_team
 from engine.builtin.training import NO_LABEL, Row, average_gradients, batches, leads, part_of
 
@@ -169,6 +169,19 @@ def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrained
     scores = score_rows(first, rows)
     assert [len(row) for row in scores] == [sum(label != NO_LABEL for label in row.step_labels) for row in rows]
     assert prm_quality(scores, [row.first_wrong for row in rows]).solutions == len(rows)
+
+
+def test_a_trunk_reads_a_mark_as_the_blank_line_it_stands_for(tokenizer: PreTrainedTokenizerBase) -> None:
+    policy = new_model(TINY)
+    problem = generate(0, "system", 3)
+    marked = torch.tensor([prm_ids(tokenizer, problem.text, problem.steps)])
+    written = tokenizer(prompt_text(problem.text) + "".join(f"{step}\n\n" for step in problem.steps))["input_ids"]
+    plain = torch.tensor([written])
+    assert marked.shape == plain.shape and not torch.equal(marked, plain)
+    with torch.inference_mode():
+        assert not torch.equal(policy(marked).logits, policy(plain).logits)
+        read_marks_as_blank_lines(policy, tokenizer)
+        assert torch.equal(policy(marked).logits, policy(plain).logits)
 
 
 def test_a_prm_reads_as_many_slips_in_each_cycle_as_its_plan_says(
