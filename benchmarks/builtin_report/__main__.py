@@ -1,7 +1,7 @@
 """`make report`: run what is missing, then write the tables and figures of `assets/report/` from the runs on record.
 
-The runs are kept in `.report/runs.db` (not in git); an interrupted report goes on where it stopped. `--no-runs` writes
-the report from what there is.
+The runs are kept in `.report/runs.db` (not in git); an interrupted report goes on where it stopped. Runs of models that
+were trained anew since do not count. `--no-runs` writes the report from what there is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.builtin_report import figures, tables
 from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import POLICIES, tasks
-from benchmarks.builtin_report.runs import SWEEP, run
+from benchmarks.builtin_report.runs import run, sweep_name
 from engine.answers import Checker
 from engine.assets import assets
 from engine.store import Store
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     checker = Checker()
     with Store.open(str(options.db)) as store:
-        reader = Reader(Sweep(SWEEP, store, checker), options.problems)
+        reader = Reader(Sweep(sweep_name(), store, checker), options.problems)
         drawn = figures.figures(reader)
         (options.out / "README.md").write_text(text(reader, drawn), encoding="utf-8")
         figures.write(drawn, options.out)

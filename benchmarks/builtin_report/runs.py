@@ -9,11 +9,17 @@ from tqdm import tqdm
 
 from benchmarks.builtin_report.plan import Task
 from engine.answers import Checker
+from engine.builtin.checkpoints import MODELS
+from engine.local.checkpoint import digest_of
 from engine.models import Catalogue
+from engine.scorers.formats import fingerprint
 from engine.store import Store
 from engine.sweeps.sweep import Sweep
 
-SWEEP = "report"
+
+def sweep_name(models: Path = MODELS) -> str:
+    """What the report's runs are called: models trained anew are searched anew, whatever is on record of the old."""
+    return f"report {fingerprint(*(f'{folder.name} {digest_of(folder)}' for folder in sorted(models.iterdir())))}"
 
 
 def run(task: Task, db: Path) -> None:
@@ -26,7 +32,7 @@ def run(task: Task, db: Path) -> None:
     problems = {question.problem for question in questions}
     checker, catalogue = Checker(), Catalogue()
     with Store.open(str(db)) as store:
-        sweep = Sweep(SWEEP, store, checker)
+        sweep = Sweep(sweep_name(), store, checker)
         left = sum(len(problems - sweep.done(cell).keys()) for cell in task.cells)
         if left:
             with tqdm(total=left, desc=task.title, unit="run", mininterval=5.0) as bar:

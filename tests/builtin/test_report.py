@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from benchmarks.builtin_report.plan import (
     other_judges,
     tasks,
 )
+from benchmarks.builtin_report.runs import sweep_name
+from engine.builtin.checkpoints import MODELS
 from engine.builtin.evaluate import auc
 from engine.store import Store
 
@@ -46,6 +49,17 @@ def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: 
     main(arguments)
     with Store.open(str(tmp_path / "runs.db")) as store:
         assert len(store.runs(limit=1000)) == searched
+
+
+def test_runs_of_models_that_were_trained_anew_do_not_count(tmp_path: Path) -> None:
+    for name in (POLICIES[0], JUDGE):
+        shutil.copytree(MODELS / name, tmp_path / name)
+    named = sweep_name(tmp_path)
+    (tmp_path / JUDGE / "README.md").write_text("another card")
+    assert sweep_name(tmp_path) == named
+    weights = tmp_path / JUDGE / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-2] + b"\x00\x01")
+    assert sweep_name(tmp_path) != named
 
 
 def test_every_problem_is_planned_once_under_every_budget_and_the_choices_come_first() -> None:
