@@ -29,7 +29,7 @@ from engine.builtin import tokenizer as tokenizers
 from engine.builtin.cards import policy_card, prm_card
 from engine.builtin.checkpoints import MODELS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
-from engine.builtin.judged import JudgedRow, cut_after_error, judge, prefer_short
+from engine.builtin.judged import JudgedRow, cut_after_error, judge, packed, prefer_short, unpacked
 from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
 from engine.builtin.prm import PRMS, PrmPlan, read_marks_as_blank_lines, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
@@ -78,11 +78,11 @@ def load_policy(folder: Path) -> Qwen2ForCausalLM:
     return model
 
 
-def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
+def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> None:
     """Train, measure on the validation set and install one policy."""
     torch.set_num_threads(1)
     if (done := work / f"{plan.name}.done").exists():
-        return f"{plan.name}: done before"
+        return
     tokenizer = the_tokenizer(work)
     model = train_policy(plan, tokenizer, work, progress(plan.name, plan.tokens))
     write_policy(work / "models" / plan.name, model, tokenizer, "")
@@ -91,7 +91,7 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> str:
     parameters = sum(p.numel() for p in model.parameters())
     write_policy(out / plan.name, model, tokenizer, policy_card(plan, parameters, accuracy))
     done.write_text(f"{accuracy}\n")
-    return f"{plan.name}: {accuracy}"
+    print(f"{plan.name}: {accuracy}")
 
 
 def trunk_stage(plan: PolicyPlan, work: Path) -> None:
@@ -144,9 +144,8 @@ def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrain
 def kept(file: Path, draw: Callable[[], list[JudgedRow]]) -> list[JudgedRow]:
     """The rows in a file of the work folder, drawn and saved there if need be."""
     if not file.exists():
-        rows = draw()
-        save_state(file, {"rows": [(r.ids, r.step_labels, r.token_labels, r.first_wrong) for r in rows]})
-    return [JudgedRow(*row) for row in torch.load(file, weights_only=True)["rows"]]
+        save_state(file, packed(draw()))
+    return unpacked(torch.load(file, weights_only=True))
 
 
 def rows_of(plan: PrmPlan, name: str, work: Path) -> list[JudgedRow]:
@@ -193,9 +192,10 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     print(f"{plan.name}: {qualities}")
 
 
-def left_in_the_folder(draw: Callable[[], object]) -> None:
-    """For a process of the pool: what was drawn is in a file, and too much to be sent back."""
-    draw()
+def in_turn(stages: Sequence[Callable[[], object]]) -> None:
+    """For a process of the pool; what the stages return is in the work folder, and too much to be sent back."""
+    for stage in stages:
+        stage()
 
 
 def by_a_team(size: int, stage: Callable[[], None]) -> None:
@@ -222,8 +222,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=MODELS, help="where finished models go (default: assets/models)")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="train these models only")
     parser.add_argument(
-        "--policies", nargs="+", default=None, metavar="NAME", help="policies whose samples PRMs learn from"
-    )
+        "--policies", nargs="+", default=list(POLICIES), metavar="NAME", choices=POLICIES,
+        help="policies whose samples PRMs learn from",
+    )  # fmt: skip
     parser.add_argument(
         "--jobs", type=int, default=2, help="processes at work side by side, one thread each (default: 2)"
     )
@@ -237,24 +238,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
         parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
     share = options.token_share
-    policies = [scaled(POLICIES[name], share) for name in reversed(POLICIES) if name in wanted]  # the longest first
+    policies = [scaled(POLICIES[name], share) for name in POLICIES if name in wanted]
     prms = [scaled(PRMS[name], share) for name in PRMS if name in wanted]
-    samplers = options.policies or list(POLICIES)
     due = [plan for plan in prms if not (options.work / f"{plan.name}.done").exists()]
+    draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or options.policies}
+    by_policy: dict[str, list[Callable[[], object]]] = {name: [] for name in reversed(POLICIES)}  # the longest first
+    for plan in policies:
+        by_policy[plan.name].append(partial(policy_stage, plan, options.work, options.out))
+    for (_, name), prm in draws.items():
+        by_policy[name].append(partial(rows_of, prm, name, options.work))
+    for name in options.policies if due else ():
+        by_policy[name].append(partial(validation_rows, name, options.work))
+    slipped = [partial(slip_rows, max(plan.slips), options.work) for plan in due if plan.slips]
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        for line in pool.map(partial(policy_stage, work=options.work, out=options.out), policies):
-            print(line)
-        draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or samplers}
-        work: list[Callable[[], object]] = [
-            partial(rows_of, plan, name, options.work) for (_, name), plan in reversed(draws.items())
-        ]
-        work += [partial(slip_rows, max(plan.slips), options.work) for plan in due if plan.slips]
-        work += [partial(validation_rows, name, options.work) for name in samplers if due]
-        list(pool.map(left_in_the_folder, work))
+        list(pool.map(in_turn, [*by_policy.values(), slipped]))
     if any(plan.trunk == TRUNK.name for plan in due):
         by_a_team(options.jobs, partial(trunk_stage, scaled(TRUNK, share), options.work))
     for plan in due:
-        by_a_team(options.jobs, partial(prm_stage, plan, samplers, options.work, options.out))
+        by_a_team(options.jobs, partial(prm_stage, plan, options.policies, options.work, options.out))
 
 
 if __name__ == "__main__":

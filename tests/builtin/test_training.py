@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 from engine.builtin import tokenizer as tokenizers
 from engine.builtin.evaluate import auc, calibration_error, first_error_f1, prm_quality
-from engine.builtin.judged import cut_after_error, judge, prefer_short, prm_ids
+from engine.builtin.judged import cut_after_error, judge, packed, prefer_short, prm_ids, unpacked
 from engine.builtin.likelihood import likelihood_scores
 from engine.builtin.policy import PolicyPlan, encode, new_model, solution_loss, train_policy
 from engine.builtin.prm import PRMS, new_judge, read_marks_as_blank_lines, score_rows, train_prm
@@ -99,6 +99,7 @@ def test_judged_rows_put_labels_on_the_marks(tokenizer: PreTrainedTokenizerBase)
     assert rows[1].token_labels.count(1) == 1
     wrong_token = tokenizer.decode([rows[1].ids[rows[1].token_labels.index(1)]])
     assert wrong_token in ("1", "2", " 1", " 2")
+    assert unpacked(packed(rows)) == rows and unpacked(packed([])) == []
 
 
 def test_shortened_and_biased_rows(tokenizer: PreTrainedTokenizerBase) -> None:
