@@ -51,7 +51,7 @@ class PrmPlan:
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
     mixed in. `policies` are those whose samples it reads; empty: all. In each cycle it reads so many `slips` besides:
-    many to learn what a mistake is, few in the end, for policies make others.
+    many to learn what a mistake is, none in the end, for policies make others.
     """
 
     name: str
@@ -82,12 +82,12 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(64_000_000, 46_000_000),
+            cycles=(24_000_000, 36_000_000, 16_000_000),
             samples=78_000,
-            slips=(300_000, 60_000),
+            slips=(300_000, 60_000, 0),
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
-            "for 40M more tokens; no policy that is shipped knows as much.",
+            "for 36M more tokens; no policy that is shipped knows as much.",
         ),
         PrmPlan(
             name="builtin-prm-rollouts",
@@ -101,7 +101,7 @@ PRMS = {
         PrmPlan(
             name="builtin-prm-weak",
             trunk="builtin-s",
-            cycles=(1_500_000,),
+            cycles=(2_500_000,),
             samples=2_000,
             note="A weak one, for lessons: trained on few samples, so search can exploit its mistakes.",
         ),
