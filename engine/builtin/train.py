@@ -243,10 +243,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     due = [plan for plan in prms if not (options.work / f"{plan.name}.done").exists()]
     draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or options.policies}
     by_policy: dict[str, list[Callable[[], object]]] = {name: [] for name in reversed(POLICIES)}  # the longest first
-    for plan in policies:
-        by_policy[plan.name].append(partial(policy_stage, plan, options.work, options.out))
-    for (_, name), prm in draws.items():
-        by_policy[name].append(partial(rows_of, prm, name, options.work))
+    for policy in policies:
+        by_policy[policy.name].append(partial(policy_stage, policy, options.work, options.out))
+    for (_, name), plan in draws.items():
+        by_policy[name].append(partial(rows_of, plan, name, options.work))
     for name in options.policies if due else ():
         by_policy[name].append(partial(validation_rows, name, options.work))
     slipped = [partial(slip_rows, max(plan.slips), options.work) for plan in due if plan.slips]
