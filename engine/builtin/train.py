@@ -82,6 +82,7 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> None:
     """Train, measure on the validation set and install one policy."""
     torch.set_num_threads(1)
     if (done := work / f"{plan.name}.done").exists():
+        print(f"{plan.name}: done before")
         return
     tokenizer = the_tokenizer(work)
     model = train_policy(plan, tokenizer, work, progress(plan.name, plan.tokens))
