@@ -31,13 +31,13 @@ from engine.builtin.checkpoints import MODELS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
 from engine.builtin.judged import JudgedRow, cut_after_error, judge, packed, prefer_short, unpacked
 from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
-from engine.builtin.prm import PRMS, PrmPlan, read_marks_as_blank_lines, score_rows, train_prm, write_prm
+from engine.builtin.prm import PRMS, PrmPlan, StepJudge, read_marks_as_blank_lines, score_rows, train_prm, write_prm
 from engine.builtin.problems import stream
 from engine.builtin.rollouts import rollout_rows
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
 from engine.builtin.slips import slips
-from engine.builtin.training import leads, save_state
+from engine.builtin.training import leads, part_of, put_together, save_state
 
 Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 
@@ -172,8 +172,13 @@ def validation_rows(name: str, work: Path) -> list[JudgedRow]:
     return kept(work / f"validation-{name}.pt", draw)
 
 
+def measured(model: StepJudge, name: str, work: Path) -> PrmQuality:
+    held_out = validation_rows(name, work)
+    return prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
+
+
 def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> None:
-    """Train a PRM, by a team; its leader measures and installs it."""
+    """Train and measure a PRM, by a team; its leader installs it."""
     tokenizer = the_tokenizer(work)
     rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
@@ -181,12 +186,10 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     trunk = load_policy(work / "models" / plan.trunk)
     read_marks_as_blank_lines(trunk, tokenizer)
     model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens), slipped)
+    found = put_together({name: measured(model, name, work) for name in part_of(list(policies))})
     if not leads():
         return
-    qualities: dict[str, PrmQuality] = {}
-    for name in policies:
-        held_out = validation_rows(name, work)
-        qualities[name] = prm_quality(score_rows(model, held_out), [row.first_wrong for row in held_out])
+    qualities = {name: found[name] for name in policies}
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
     write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
     (work / f"{plan.name}.done").write_text(f"{qualities}\n")

@@ -12,11 +12,12 @@ import random
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed, nn
 
+T = TypeVar("T")
 Row = tuple[list[int], list[int]]
 """Token ids and, for each of them, a label."""
 NO_LABEL = -100
@@ -50,11 +51,20 @@ def leads() -> bool:
     return not in_team() or distributed.get_rank() == 0
 
 
-def part_of(batch: list[int]) -> list[int]:
+def part_of(batch: list[T]) -> list[T]:
     """This process's part of a batch; every member has one, so that all make the same number of updates."""
     if not in_team():
         return batch
     return batch[distributed.get_rank() :: distributed.get_world_size()] or batch[:1]
+
+
+def put_together(found: dict[str, T]) -> dict[str, T]:
+    """What all members of the team found."""
+    if not in_team():
+        return found
+    parts: list[dict[str, T]] = [{}] * distributed.get_world_size()
+    distributed.all_gather_object(parts, found)
+    return {name: value for part in parts for name, value in part.items()}
 
 
 def average_gradients(parameters: Sequence[nn.Parameter]) -> None:

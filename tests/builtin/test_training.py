@@ -23,7 +23,7 @@ from engine.builtin.sampling import Sample, sample
 from engine.builtin.slips import slips
 from engine.builtin.tokenizer import STEP, prompt_text, token_id
 from engine.builtin.train import by_a_team
-from engine.builtin.training import NO_LABEL, Row, average_gradients, batches, leads, part_of
+from engine.builtin.training import NO_LABEL, Row, average_gradients, batches, leads, part_of, put_together
 
 TINY = PolicyPlan(
     "tiny",
@@ -240,13 +240,16 @@ def one_update(saved: Path) -> None:
     weight = torch.nn.Parameter(torch.zeros(1))
     weight.grad = torch.tensor([float(sum(part_of([0, 1, 2])))])
     average_gradients([weight])
+    found = put_together({name: len(name) for name in part_of(["xs", "s", "prm"])})
     if leads():
-        torch.save(weight.grad, saved)
+        torch.save((weight.grad, found), saved)
 
 
 def test_a_team_shares_a_batch_and_averages_its_gradients(tmp_path: Path) -> None:
     by_a_team(2, partial(one_update, tmp_path / "gradient"))
-    assert torch.load(tmp_path / "gradient").tolist() == [1.5]
+    gradient, found = torch.load(tmp_path / "gradient")
+    assert gradient.tolist() == [1.5]
+    assert found == {"xs": 2, "s": 1, "prm": 3}, "what one member found, the leader knows"
     assert part_of([0, 1, 2]) == [0, 1, 2] and leads(), "whoever is alone has all of it"
 
 
