@@ -1,9 +1,11 @@
 """The step checker: is each step of a solution valid, and if not, which one is the first that is wrong?
 
 A step is valid when its calculations are moves of the problem's family from the point reached so far (right
-arithmetic, the answer still reachable, any order). Only the mathematics is compared: wording, spacing, step numbers and
-the order of terms in a sum do not matter, and one step may make several moves. A true calculation that the problem has
-no use for ("3 pens at 4 dollars: 3 + 4 = 7") is wrong; a boxed answer is right when it equals the exact one.
+arithmetic, the answer still reachable, any order, by any method that the family knows). Only the mathematics is
+compared: wording, spacing, step numbers, the order of terms and factors and the sides of an equation do not matter. One
+step may make several moves, and a move may be told in part: "3x = 12" for "17 - 5 = 12, so 3x = 12". A true calculation
+that the problem has no use for ("3 pens at 4 dollars: 3 + 4 = 7") is wrong; so is a move's own sentence with another
+number in its words ("so the gcd is 7"); a boxed answer is right when it equals the exact one.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ _MATHS = re.compile(r"\d+(?:\.\d+)?|[-+*/^=()]|\bmod\b|(?<![A-Za-z])[xy](?![A-Za
 _LATEX = {
     "\\times": "*", "\\cdot": "*", "×": "*", "·": "*", "−": "-", "\\left": "", "\\right": "", "$": " ",
 }  # fmt: skip
+_TERM = re.compile(r"([-+]?)([^-+]+)")
+_FACTOR = re.compile(r"([*/]) *([^*/ ]+(?: \^ [^*/ ]+)?) *")
+_PRODUCT = re.compile(rf"(?:{_FACTOR.pattern})+")
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
 
 
@@ -50,15 +55,17 @@ def claims(text: str) -> Claims:
     text = _FRACTION.sub(r"\1/\2", text)
     for latex, plain in _LATEX.items():
         text = text.replace(latex, plain)
-    found, run, end = [], list[str](), 0
+    return tuple(_normal([token.group() for token in run]) for run in _runs(text) if len(run) > 1)
+
+
+def _runs(text: str) -> list[list[re.Match[str]]]:
+    """The mathematical tokens of a text, those together that no word or punctuation parts."""
+    runs: list[list[re.Match[str]]] = [[]]
     for token in _MATHS.finditer(text):
-        if text[end : token.start()].strip():  # words or punctuation end a statement
-            found.append(run)
-            run = []
-        run.append(token.group())
-        end = token.end()
-    found.append(run)
-    return tuple(_normal(run) for run in found if len(run) > 1)
+        if runs[-1] and text[runs[-1][-1].end() : token.start()].strip():
+            runs.append([])
+        runs[-1].append(token)
+    return runs
 
 
 def _normal(tokens: list[str]) -> str:
@@ -67,32 +74,63 @@ def _normal(tokens: list[str]) -> str:
     return " = ".join(_normal_side(side.strip()) for side in sides)
 
 
+@lru_cache(maxsize=200_000)
 def _normal_side(side: str) -> str:
-    if any(mark in side for mark in "-/^()m"):
+    if side.isalnum():
         return side
-    return " + ".join(sorted(" * ".join(sorted(f.strip() for f in term.split("*"))) for term in side.split("+")))
+    terms = [(sign, f"* {product.strip()}") for sign, product in _TERM.findall(side)]
+    if any(mark in side for mark in "()m") or not all(_PRODUCT.fullmatch(product) for _, product in terms):
+        return side
+    products = [(sign == "-", sorted(_FACTOR.findall(product))) for sign, product in terms]
+    signed = sorted((minus, " ".join(map(" ".join, factors))[2:]) for minus, factors in products)
+    return "".join(f" {'-' if minus else '+'} {product}" for minus, product in signed).removeprefix(" + ").strip()
+
+
+@lru_cache(maxsize=200_000)
+def _tells(stated: str, claim: str) -> bool:
+    """Whether this states the claim: with its sides in any order, or "a = b = c" without its first or middle sides."""
+    told, sides = stated.split(" = "), claim.split(" = ")
+    return stated == claim or (len(set(told)) > 1 and sides[-1] in told and set(told) <= set(sides))
+
+
+@lru_cache(maxsize=200_000)
+def _in_words(text: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """A sentence with any numbers in it, and those of its own numbers that stand alone among words."""
+    pattern, alone, end = "", list[str](), 0
+    for run in _runs(text):
+        for token in (token for token in run if token.group()[0].isdigit()):
+            pattern += re.escape(text[end : token.start()]) + (r"(\d+)" if len(run) == 1 else r"\d+")
+            alone += [token.group()] * (len(run) == 1)
+            end = token.end()
+    return re.compile(pattern + re.escape(text[end:])), tuple(alone)
+
+
+def _contradicts(step: str, sentence: str) -> bool:
+    """Whether a step has this sentence with other numbers in its words only: "so the gcd is 7" where it is 12."""
+    pattern, alone = _in_words(sentence)
+    found = [match.groups() for match in pattern.finditer(step)] if alone else []
+    return bool(found) and alone not in found
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a solution has come: the states it may be in, and what has been stated (saying it again does no harm).
+class Path:
+    """One reading of what was written so far: the state it leads to, and what is said by then (again does no harm)."""
 
-    There can be several states: "3 * 3 = 9" may be a power or a term. They are told apart by what follows.
-    """
-
-    states: frozenset[State]
+    state: State
     said: frozenset[str] = frozenset()
 
 
+Progress = frozenset[Path]
+"""There can be several readings: "3 * 3 = 9" may be a power or a term. They are told apart by what follows."""
+
+
 def begin(problem: Problem) -> Progress:
-    return Progress(frozenset({BY_NAME[problem.family].start(problem.numbers)}))
+    return frozenset({Path(BY_NAME[problem.family].start(problem.numbers))})
 
 
-def valid_moves(problem: Problem, progress: Progress) -> list[Move]:
-    """Every valid next move from any of the states."""
-    kind = BY_NAME[problem.family]
-    unfinished = [state for state in progress.states if state != DONE]
-    return [move for state in unfinished for move in kind.moves(problem.numbers, problem.words, state)]
+def valid_moves(problem: Problem, path: Path) -> list[Move]:
+    """Every valid next move."""
+    return [] if path.state == DONE else BY_NAME[problem.family].moves(problem.numbers, problem.words, path.state)
 
 
 def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
@@ -100,25 +138,45 @@ def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
     answer = boxed_answer(step)
     if answer is not None and not same_answer(answer, problem.answer):
         return None
-    stated = claims(step)
-    states = _explain(problem, progress, stated)
-    if not states:
-        return None
-    return Progress(frozenset({DONE}) if answer is not None else states, progress.said | set(stated))
+    after = frozenset(end for path in progress for end in _explain(problem, path, step, claims(step)))
+    if answer is not None:
+        after = frozenset(replace(path, state=DONE) for path in after)
+    return after or None
 
 
-def _explain(problem: Problem, progress: Progress, stated: Claims) -> frozenset[State]:
-    """The states after a series of moves, or repeats, that make all these statements in this order."""
+def _explain(problem: Problem, path: Path, step: str, stated: Claims) -> Progress:
+    """Where a series of moves, or repeats, leads that makes all these statements in this order."""
     if not stated:
-        return progress.states
-    after: set[State] = set()
-    for move in valid_moves(problem, progress):
+        return frozenset({path})
+    after: set[Path] = set()
+    for move in valid_moves(problem, path):
         claimed = claims(move.text)
-        if claimed and stated[: len(claimed)] == claimed:
-            after |= _explain(problem, replace(progress, states=frozenset({move.leads_to})), stated[len(claimed) :])
-    if stated[0] in progress.said:
-        after |= _explain(problem, progress, stated[1:])
+        told = _told(stated, claimed)
+        if told and not _contradicts(step, move.text):
+            after |= _explain(problem, Path(move.leads_to, path.said.union(claimed)), step, stated[told:])
+    if any(_tells(stated[0], said) for said in path.said):
+        after |= _explain(problem, path, step, stated[1:])
     return frozenset(after)
+
+
+def _told(stated: Claims, claimed: Claims) -> int:
+    """How many of the next statements tell this move: some of its claims in their order, an equation if it has one.
+
+    An expression at its end ("which leaves 5 + 13") may be left out, but no other may stand in its place.
+    """
+    told, left_out = 0, tuple[str, ...]()
+    for claim in claimed:
+        if told < len(stated) and _tells(stated[told], claim):
+            told, left_out = told + 1, ()
+        else:
+            left_out += (claim,)
+    if _expressions(stated[told : told + 1]) and _expressions(left_out):
+        return 0
+    return told if _expressions(claimed) == claimed or _expressions(stated[:told]) != stated[:told] else 0
+
+
+def _expressions(statements: Claims) -> Claims:
+    return tuple(statement for statement in statements if "=" not in statement)
 
 
 def first_wrong_step(problem: Problem, steps: Sequence[str]) -> int | None:
@@ -142,7 +200,8 @@ def wrong_at(problem: Problem, progress: Progress, step: str) -> int:
     """Where in a wrong step's text it first leaves every valid wording; used to train PRMs on single tokens."""
     text = _HEADING.sub("", step).lstrip()
     ending = f"{ANSWER_PREFIX}{problem.answer}{ANSWER_SUFFIX}"
-    valid = [move.text + (ending if move.leads_to == DONE else "") for move in valid_moves(problem, progress)]
+    moves = [move for path in progress for move in valid_moves(problem, path)]
+    valid = [move.text + (ending if move.leads_to == DONE else "") for move in moves]
     return len(step) - len(text) + max((_common_prefix(text, option) for option in valid), default=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isqrt, lcm
 from random import Random
 
-from engine.builtin.families.base import DONE, Fact, Family, Move, Numbers, State, Words, fact_family
+from engine.builtin.families.base import DONE, Fact, Family, Move, Numbers, State, Sum, Words, fact_family, signed_sum
 
 
 def times_x(coefficient: int, letter: str = "x") -> str:
@@ -58,7 +58,14 @@ def lin_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
         if c:
             merged = linear([(k, "x"), (k * b + c, "")])
             short = f"Expand: {merged} = {right}."
-            return [Move(expand, ("sum", k, k * b, c, e, f)), Move(short, (k, k * b + c, e, f), rare=True)]
+            verb, mark = ("Subtract", "-") if c > 0 else ("Add", "+")
+            bare = f"{k}(x {sign} {abs(b)}) = {linear([(e, 'x'), (f - c, '')])}"
+            first = f"{verb} {abs(c)}: {f} {mark} {abs(c)} = {f - c}, so {bare}."
+            return [
+                Move(expand, ("sum", k, k * b, c, e, f)),
+                Move(short, (k, k * b + c, e, f), rare=True),
+                Move(first, ("bracket", k, b, 0, e, f - c), rare=True),
+            ]
         moves = [Move(expand, (k, k * b, e, f))]
         if e == 0 and f % k == 0:
             divide = f"Divide by {k}: {f} / {k} = {f // k}, so x {sign} {abs(b)} = {f // k}."
@@ -210,7 +217,8 @@ def quad_facts(numbers: Numbers, words: Words) -> list[Fact]:
     minus = f"{square} - {four}" if four > 0 else f"{square} + {-four}"
     times = f"{r} * {s}" if s > 0 else f"{r} * ({s})"
     pair = f"{times} = {c} and {linear([(r, ''), (s, '')])} = {r + s}"
-    split = f"({linear([(1, 'x'), (-r, '')])})({linear([(1, 'x'), (-s, '')])}) = 0"
+    by_r, by_s = (f"({linear([(1, 'x'), (-zero, '')])})" for zero in (r, s))
+    fours = f"{'-' if c > 0 else '+'} 4 * {abs(c)}"
     facts += [
         Fact("b^2", f"b * b = {abs(b)} * {abs(b)} = {square}.", needs),
         Fact("4c", f"4 * {c} = {four}.", needs),
@@ -218,10 +226,16 @@ def quad_facts(numbers: Numbers, words: Words) -> list[Fact]:
         Fact("root", f"Its root is {root}, as {root} * {root} = {under}.", ("D",)),
         Fact("double", f"Twice the larger root is {-b} + {root} = {root - b}.", ("root",)),
         Fact("answer", f"So x = {root - b} / 2 = {r}.", ("double",)),
+        Fact("D", f"The discriminant is {abs(b)}^2 {fours} = {square} {fours} = {minus} = {under}.", needs, rare=True),
         Fact("pair", f"{pair}.", needs, rare=True),
-        Fact("split", f"So {split}.", ("pair",), rare=True),
-        Fact("answer", f"So x = {r} or x = {s}.", ("pair",), rare=True),
     ]
+    for one, other in ((by_r, by_s), (by_s, by_r)):
+        facts.append(Fact("split", f"So {one}{other} = 0.", needs, rare=True))
+        if a > 1:
+            facts.append(Fact("split", f"So {a}{one}{other} = 0.", rare=True))
+    for x, also in ((r, s), (s, r)):
+        for known in ("pair", "split"):
+            facts.append(Fact("answer", f"So x = {x} or x = {also}.", (known,), rare=True))
     return facts
 
 
@@ -247,12 +261,13 @@ def poly_ask(numbers: Numbers, words: Words) -> list[str]:
 
 
 def poly_facts(numbers: Numbers, words: Words) -> list[Fact]:
-    """Powers, then terms, then the sum from the highest term down; or (rare) Horner's scheme."""
+    """Powers, terms and their sum from the highest term down; or (rare) in another order, or by Horner's scheme."""
     t, *coefficients = numbers
     degree = len(coefficients) - 1
     facts, parts = [], []
     for i in range(2, degree + 1):
         facts.append(Fact(f"t^{i}", f"{t}^{i} = {t ** (i - 1)} * {t} = {t**i}.", (f"t^{i - 1}",) if i > 2 else ()))
+        facts.append(Fact(f"t^{i}", f"{t}^{i} = {t**i}.", rare=True))
     for i in range(degree, 0, -1):
         c = abs(coefficients[i])
         needs = (f"t^{i}",) if i > 1 else ()
@@ -260,14 +275,15 @@ def poly_facts(numbers: Numbers, words: Words) -> list[Fact]:
             parts.append((needs[0] if needs else "", coefficients[i] * t**i))
             continue
         facts.append(Fact(f"term {i}", f"{c} * {t**i} = {c * t**i}.", needs))
+        if i > 1:
+            facts.append(Fact(f"term {i}", f"{c} * {t}^{i} = {c} * {t**i} = {c * t**i}.", rare=True))
         parts.append((f"term {i}", coefficients[i] * t**i))
-    parts.append(("", coefficients[0]))
-    name, total = parts[0]
-    for i, (other, value) in enumerate(parts[1:], start=1):
-        gives = "answer" if i == len(parts) - 1 else f"sum {i}"
-        says = f"{linear([(total, ''), (value, '')]) if total else f'0 + {value}'} = {total + value}."
-        facts.append(Fact(gives, says, tuple(need for need in (name, other) if need)))
-        name, total = gives, total + value
+    whole = Sum((*parts, ("", coefficients[0])), "answer")
+    for i in range(1, degree + 1):
+        before, value = whole.value(range(i)), whole.terms[i][1]
+        says = signed_sum((before, value)) if before else f"0 + {value} = {value}"
+        facts.append(whole.fact(f"{says}.", range(i), [i]))
+    facts += whole.any_order()
     running = coefficients[-1]
     horner: tuple[str, ...] = ()
     for i in range(degree - 1, -1, -1):

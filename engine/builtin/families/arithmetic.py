@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import reduce
 from itertools import combinations
-from math import lcm
+from math import lcm, prod
 from random import Random
 
-from engine.builtin.families.base import DONE, Fact, Family, Move, Numbers, State, Words, fact_family
+from engine.builtin.families.base import DONE, Fact, Family, Move, Numbers, State, Sum, Words, fact_family, signed_sum
 
 OPERATORS = {-1: "+", -2: "-", -3: "*"}
 Tree = int | tuple[str, "Tree", "Tree"]
@@ -64,23 +65,54 @@ def value(tree: Tree) -> int:
     return tree if isinstance(tree, int) else apply(tree[0], value(tree[1]), value(tree[2]))
 
 
-def reductions(tree: Tree) -> list[tuple[str, Tree, bool]]:
-    """Every calculation that can be done now: its equation, what is left, and whether it needs associativity."""
+Reduction = tuple[str, Tree, bool]
+"""An equation, what it leaves, and whether it needs more than the printed brackets and left-to-right order."""
+
+
+def reductions(tree: Tree) -> list[Reduction]:
+    """Every calculation that can be done now."""
     if isinstance(tree, int):
         return []
     op, left, right = tree
     if isinstance(left, int) and isinstance(right, int):
         result = apply(op, left, right)
         return [(f"{left} {op} {right} = {result}", result, False)]
-    found: list[tuple[str, Tree, bool]] = []
+    found: list[Reduction] = []
     for equation, rest, rare in reductions(left):
         found.append((equation, (op, rest, right), rare))
     for equation, rest, rare in reductions(right):
         found.append((equation, (op, left, rest), rare))
-    if not isinstance(left, int) and left[0] == op != "-" and isinstance(left[2], int) and isinstance(right, int):
-        result = apply(op, left[2], right)
-        found.append((f"{left[2]} {op} {right} = {result}", (op, left[1], result), True))
+    return found + rearranged(tree)
+
+
+def rearranged(tree: Tree) -> list[Reduction]:
+    """Two terms of a sum, or factors of a product, that do not stand side by side or come later in their row."""
+    found: list[Reduction] = []
+    row = chain(tree, "*" if not isinstance(tree, int) and tree[0] == "*" else "+")
+    for (i, (sign, a)), (j, (other, b)) in combinations(enumerate(row), 2):
+        if not (isinstance(a, int) and isinstance(b, int)):
+            continue
+        if sign == "*":
+            written, result = f"{a} * {b} = {a * b}", (sign, a * b)
+        elif sign == other:
+            written, result = f"{a} + {b} = {a + b}", (sign, a + b)
+        else:
+            more, less, which = (a, b, sign) if a >= b else (b, a, other)
+            written, result = f"{more} - {less} = {more - less}", (which, more - less)
+        rest = [*row[:i], result, *row[i + 1 : j], *row[j + 1 :]]
+        if first := next((term for term in rest if term[0] != "-"), None):
+            rest.remove(first)
+            found.append((written, reduce(lambda done, term: (term[0], done, term[1]), rest, first[1]), True))
     return found
+
+
+def chain(tree: Tree, sign: str) -> list[tuple[str, Tree]]:
+    """A row of terms with their signs, or of factors, whatever the brackets: a - (b + c) -> +a -b -c."""
+    if isinstance(tree, int) or (tree[0] == "*") != (sign == "*"):
+        return [(sign, tree)]
+    op, left, right = tree
+    turned = op if sign != "-" else "-" if op == "+" else "+"
+    return [*chain(left, sign), *chain(right, turned)]
 
 
 def expr_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
@@ -130,7 +162,11 @@ def mul_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
         for x, y, rare in ((a, b, False), (b, a, True)):
             if len(parts := places(y)) > 1:
                 split = " + ".join(f"{x} * {part}" for part in parts)
-                moves.append(Move(f"{x} * {y} = {split}.", tuple((x, part) for part in parts), rare))
+                todo = tuple((x, part) for part in parts)
+                moves.append(Move(f"{x} * {y} = {split}.", todo, rare))
+                for i, part in enumerate(parts):
+                    leads_to = (*todo[:i], x * part, *todo[i + 1 :])
+                    moves.append(Move(f"{x} * {part} = {x * part}.", leads_to, rare=True))
         return [*moves, Move(f"{a} * {b} = {a * b}.", DONE, rare=True)]
     assert isinstance(state, tuple)
     moves = []
@@ -143,8 +179,8 @@ def mul_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
     for i, j in combinations(products, 2):
         total = state[i] + state[j]
         rest = (total, *(part for k, part in enumerate(state) if k not in (i, j)))
-        leads_to: State = DONE if len(rest) == 1 else rest
-        moves.append(Move(f"{state[i]} + {state[j]} = {total}.", leads_to, rare=not all_done or (i, j) != (0, 1)))
+        after: State = DONE if len(rest) == 1 else rest
+        moves.append(Move(f"{state[i]} + {state[j]} = {total}.", after, rare=not all_done or (i, j) != (0, 1)))
     if all_done and len(state) > 2:
         moves.append(Move(f"{' + '.join(map(str, state))} = {sum(state)}.", DONE, rare=True))
     return moves
@@ -178,11 +214,11 @@ def draw_frac(rng: Random, d: int) -> Numbers | None:
     return None if common > largest or min(running) <= 0 else tuple(numbers)
 
 
-def terms(numbers: Numbers) -> list[tuple[int, int, int]]:
+def terms(numbers: Sequence[int]) -> list[tuple[int, int, int]]:
     return list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))
 
 
-def frac_text(numbers: Numbers) -> str:
+def frac_text(numbers: Sequence[int]) -> str:
     (_, top, bottom), *others = terms(numbers)
     return f"{top}/{bottom}" + "".join(f" {'+' if s > 0 else '-'} {t}/{b}" for s, t, b in others)
 
@@ -195,27 +231,33 @@ def frac_facts(numbers: Numbers, words: Words) -> list[Fact]:
     """Over the least common denominator, or (rare) over the product of the denominators."""
     fractions = terms(numbers)
     least = lcm(*numbers[2::3])
-    product = 1
-    for bottom in numbers[2::3]:
-        product *= bottom
     facts: list[Fact] = []
-    for common in dict.fromkeys((least, product)):
+    for common in dict.fromkeys((least, prod(numbers[2::3]))):
         rare = common != least
         names = []
         for i, (_, top, bottom) in enumerate(fractions):
+            names.append(f"{i} over {common}" if bottom != common else "")
             if bottom != common:
-                names.append(f"{i} over {common}")
                 says = f"{top}/{bottom} = {top * common // bottom}/{common}."
                 facts.append(Fact(names[-1], says, rare=rare))
         tops = [s * t * common // b for s, t, b in fractions]
-        joined = f"{tops[0]}" + "".join(f" {'+' if t > 0 else '-'} {abs(t)}" for t in tops[1:])
-        total = Fraction(sum(tops), common)
-        reduced = str(total) == f"{sum(tops)}/{common}"
+        top = sum(tops)
+        total = Fraction(top, common)
+        reduced = str(total) == f"{top}/{common}"
         gives = "answer" if reduced else f"sum over {common}"
-        facts.append(Fact(gives, f"{joined} = {sum(tops)}, so the sum is {sum(tops)}/{common}.", tuple(names), rare))
+        needs = tuple(filter(None, names))
+        facts.append(Fact(gives, f"{signed_sum(tops)}, so the sum is {top}/{common}.", needs, rare))
         if not reduced:
-            facts.append(Fact("answer", f"In lowest terms {sum(tops)}/{common} = {total}.", (gives,), rare))
-    return facts
+            facts.append(Fact("answer", f"In lowest terms {top}/{common} = {total}.", (gives,), rare))
+        tops_added = Sum(tuple(zip(names, tops, strict=True)), f"tops over {common}")
+        over = frac_text([n for t in tops for n in (t // abs(t), abs(t), common)])
+        facts += [
+            *tops_added.any_order(),
+            Fact(gives, f"So the sum is {top}/{common}.", (tops_added.gives,), rare=True),
+            Fact(gives, f"{over} = {top}/{common}.", needs, rare=True),
+            Fact(gives, f"{frac_text(numbers)} = {over} = {top}/{common}.", rare=True),
+        ]
+    return [*facts, Fact("answer", f"{frac_text(numbers)} = {frac_answer(numbers)}.", rare=True)]
 
 
 def frac_ask(numbers: Numbers, words: Words) -> Sequence[str]:

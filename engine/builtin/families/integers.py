@@ -30,12 +30,15 @@ def series_ask(numbers: Numbers, words: Words) -> list[str]:
 def series_facts(numbers: Numbers, words: Words) -> list[Fact]:
     first, step, count, total = numbers
     last = first + (count - 1) * step
+    end = "last" if total else "answer"
     facts = [
         Fact("step", f"The difference is {first + step} - {first} = {step}."),
         Fact("step", f"The difference is {first + 2 * step} - {first + step} = {step}.", rare=True),
         Fact("gaps", f"There are {count} - 1 = {count - 1} gaps."),
         Fact("rise", f"The rise is {count - 1} * {step} = {last - first}.", ("step", "gaps")),
-        Fact("last" if total else "answer", f"The last term is {first} + {last - first} = {last}.", ("rise",)),
+        Fact("rise", f"The rise is {count - 1} * {step} = {last - first}.", rare=True),
+        Fact(end, f"The last term is {first} + {last - first} = {last}.", ("rise",)),
+        Fact(end, f"{first} + {count - 1} * {step} = {first} + {last - first} = {last}.", rare=True),
     ]
     if total:
         ends = first + last
@@ -43,6 +46,7 @@ def series_facts(numbers: Numbers, words: Words) -> list[Fact]:
             Fact("ends", f"First plus last is {first} + {last} = {ends}.", ("last",)),
             Fact("double", f"Twice the sum is {count} * {ends} = {count * ends}.", ("ends",)),
             Fact("answer", f"The sum is {count * ends} / 2 = {count * ends // 2}.", ("double",)),
+            Fact("answer", f"The sum is {count} * {ends} / 2 = {count * ends // 2}.", ("ends",), rare=True),
         ]
         if count % 2 == 0:
             facts.append(Fact("pairs", f"There are {count} / 2 = {count // 2} pairs.", (), rare=True))
@@ -84,15 +88,21 @@ def gcd_ask(numbers: Numbers, words: Words) -> list[str]:
 
 
 def gcd_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
-    """State: the pair still to be reduced, ("gcd", g) once g is known, ("cofactor", q, other) on the way to the lcm."""
+    """State: the pair still to be reduced; for the lcm then ("gcd", g), ("cofactor", q, other) or ("product", g)."""
     a, b, multiple = numbers
     assert isinstance(state, tuple)
     if state[0] == "gcd":
         common = state[1]
         return [
-            Move(f"{x} / {common} = {x // common}.", ("cofactor", x // common, y), rare=x == b)
-            for x, y in ((a, b), (b, a))
+            *(
+                Move(f"{x} / {common} = {x // common}.", ("cofactor", x // common, y), rare=x == b)
+                for x, y in ((a, b), (b, a))
+            ),
+            Move(f"{a} * {b} = {a * b}.", ("product", common), rare=True),
+            Move(f"{a} * {b} / {common} = {a * b} / {common} = {a * b // common}.", DONE, rare=True),
         ]
+    if state[0] == "product":
+        return [Move(f"{a * b} / {state[1]} = {a * b // state[1]}.", DONE, rare=True)]
     if state[0] == "cofactor":
         _, factor, other = state
         return [Move(f"{factor} * {other} = {factor * other}.", DONE)]
@@ -156,20 +166,28 @@ def modpow_ask(numbers: Numbers, words: Words) -> list[str]:
     return [f"What is the remainder of {power} divided by {modulus}?", f"Compute {power} mod {modulus}."]
 
 
+_REDUCED = 0
+"""Among the exponents: the base itself was replaced by its remainder."""
+
+
 def modpow_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
-    """State: the set of exponents whose remainder is known. Any two of them may be added, up to the goal."""
+    """State: the set of exponents whose remainder is known, and 0 once the base is reduced. Any two may be added."""
     base, exponent, modulus = numbers
     assert isinstance(state, frozenset)
     planned = {i + j: (i, j) for i, j in power_plan(exponent)}
-    known = sorted(state)
+    known = sorted(state - {_REDUCED})
     moves = []
+    if base >= modulus and _REDUCED not in state:
+        moves.append(Move(f"{base} mod {modulus} = {base % modulus}.", state | {_REDUCED}, rare=True))
     for i in known:
         for j in (k for k in known if k <= i and i + k <= exponent):
-            x, y = (pow(base, e, modulus) if e > 1 else base for e in (i, j))
-            text = f"{base}^{i + j}: {x} * {y} = {x * y}, {x * y} mod {modulus} = {x * y % modulus}."
+            x, y = (pow(base, e, modulus) if e > 1 or _REDUCED in state else base for e in (i, j))
+            product = f"{x} * {y} = {x * y}, {x * y} mod {modulus} = {x * y % modulus}."
             leads_to: State = DONE if i + j == exponent else state | {i + j}
             is_planned = planned.get(i + j) == (i, j) and i + j not in state
-            moves.append(Move(text, leads_to, rare=not is_planned))
+            moves.append(Move(f"{base}^{i + j}: {product}", leads_to, rare=not is_planned))
+            if _REDUCED in state:
+                moves.append(Move(f"{base % modulus}^{i + j}: {product}", leads_to, rare=True))
     return sorted(moves, key=lambda move: move.rare)
 
 

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from random import Random
 
-from engine.builtin.families.base import DONE, Fact, Family, Move, Numbers, State, Words, fact_family, sum_facts
+from engine.builtin.families.base import (
+    DONE,
+    Fact,
+    Family,
+    Move,
+    Numbers,
+    State,
+    Words,
+    all_at_once,
+    fact_family,
+    sum_facts,
+)
 
 VEHICLES = ("car", "bus", "train", "truck")
 ORDINALS = ("first", "second", "third")
@@ -45,11 +56,14 @@ def dist_facts(numbers: Numbers, words: Words) -> list[Fact]:
         Fact(name, f"The {name} part is {h} * {v} = {km} km.")
         for (name, km), h, v in zip(parts, hours, speeds, strict=True)
     ]
-    facts += sum_facts(parts, "total" if average else "answer", "Together that is {} km.")
+    total = "total" if average else "answer"
+    facts += sum_facts(parts, total, "Together that is {} km.")
+    km = sum(km for _, km in parts)
+    products = " + ".join(f"{h} * {v}" for h, v in zip(hours, speeds, strict=True))
+    facts.append(Fact(total, f"{products} = {' + '.join(str(part) for _, part in parts)} = {km}.", rare=True))
     if average:
-        km = sum(km for _, km in parts)
         time = sum(hours)
-        facts.append(Fact("time", f"The time is {' + '.join(map(str, hours))} = {time} hours."))
+        facts += all_at_once(hours, "time", "The time is {} hours.")
         facts.append(Fact("answer", f"The average speed is {km} / {time} = {km // time} km/h.", ("total", "time")))
     return facts
 
@@ -98,10 +112,15 @@ def percent_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
     add = Move(f"The new price is {price} {sign} {abs(after - price)} = {after} dollars.", leads_to)
     find = f"{abs(percent)}% of {price} is {price} * {abs(percent)} / 100 = {abs(after - price)}."
     factor = 100 + percent
-    short = Move(f"The new price is {price} * {factor} / 100 = {after}.", leads_to, rare=True)
+    short = [
+        Move(f"The new price is {price} * {share} = {after}.", leads_to, rare=True)
+        for share in (f"{factor} / 100", f"{factor / 100:g}")
+    ]
+    decimal = f"{price} * {abs(percent) / 100:g} = {abs(after - price)}."
+    known = (price, made, after - price)
     if amount is None:
-        return [Move(find, (price, made, after - price)), short]
-    return [add, short, Move(find, state, rare=True)]
+        return [Move(find, known), Move(decimal, known, rare=True), *short]
+    return [add, *short, Move(find, state, rare=True)]
 
 
 def percent_answer(numbers: Numbers) -> str:

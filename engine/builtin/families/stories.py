@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from random import Random
 
-from engine.builtin.families.base import Fact, Numbers, Words, fact_family, sum_facts
+from engine.builtin.families.base import Fact, Numbers, Sum, Words, all_at_once, fact_family, left_to_right
 
 NAMES = ("Ann", "Ben", "Eva", "Tom", "Mia", "Leo")
 GOODS = (("pens", "rulers", "cards"), ("books", "maps", "mugs"), ("lamps", "bags", "balls"))
@@ -50,26 +50,23 @@ def shop_facts(numbers: Numbers, words: Words) -> list[Fact]:
     for q, p, good in zip(numbers[2::2], numbers[3::2], words[1:], strict=False):
         facts.append(Fact(good, f"The {good} cost {q} * {p} = {q * p} dollars."))
         parts.append((good, q * p))
+    bought = range(len(parts))
+    rest = [("", amount) for amount in (coupon, paid) if amount]
+    whole = Sum((*((good, -cost if paid else cost) for good, cost in parts), *rest), "answer")
+    facts += left_to_right(whole, bought, "Together that is {} dollars.")
     total = sum(cost for _, cost in parts)
-    due = "answer" if not paid else "total"
-    if len(parts) > 1:
-        facts += sum_facts(parts, due, "Together that is {} dollars.")
-    else:
-        due = parts[0][0]
+    if coupon:
+        says = f"With the coupon it is {total} - {coupon} = {total - coupon} dollars."
+        facts.append(whole.fact(says, bought, [len(parts)]))
     if paid:
-        if coupon:
-            facts.append(Fact("due", f"With the coupon it is {total} - {coupon} = {total - coupon} dollars.", (due,)))
-            due = "due"
-        cost = total - coupon
-        facts.append(Fact("answer", f"The change is {paid} - {cost} = {paid - cost} dollars.", (due,)))
-    if paid and len(parts) == 2 and not coupon:
-        for (a, cost_a), (b, cost_b) in (parts, parts[::-1]):
-            left = paid - cost_a
-            says = f"After that {paid} - {cost_a} = {left} dollars are left."
-            facts.append(Fact(f"left after {a}", says, (a,), rare=True))
-            says = f"The change is {left} - {cost_b} = {left - cost_b} dollars."
-            facts.append(Fact("answer", says, (f"left after {a}", b), rare=True))
-    return facts
+        change = f"The change is {paid} - {total - coupon} = {paid - total + coupon} dollars."
+        *spent, cash = range(len(whole.terms))
+        facts.append(whole.fact(change, spent, [cash]))
+    if len(parts) > 1:
+        products = " + ".join(f"{q} * {p}" for q, p in zip(numbers[2::2], numbers[3::2], strict=True))
+        says = f"{products} = {' + '.join(str(cost) for _, cost in parts)} = {total}."
+        facts.append(Fact(whole.name(bought), says, rare=True))
+    return facts + whole.any_order()
 
 
 def shop_answer(numbers: Numbers) -> str:
@@ -106,15 +103,18 @@ def share_facts(numbers: Numbers, words: Words) -> list[Fact]:
     unit = total // parts
     first, second = words[:2]
     a, b = ratio[0] * unit, ratio[1] * unit
+    got = "first" if compare else "answer"
     facts = [
-        Fact("parts", f"There are {' + '.join(map(str, ratio))} = {parts} parts."),
+        *all_at_once(ratio, "parts", "There are {} parts."),
         Fact("unit", f"One part is {total} / {parts} = {unit} dollars.", ("parts",)),
-        Fact("first" if compare else "answer", f"{first} gets {ratio[0]} * {unit} = {a} dollars.", ("unit",)),
+        Fact(got, f"{first} gets {ratio[0]} * {unit} = {a} dollars.", ("unit",)),
+        Fact(got, f"{first} gets {total} * {ratio[0]} / {parts} = {a} dollars.", ("parts",), rare=True),
     ]
     if compare:
         gap = ratio[0] - ratio[1]
         facts += [
             Fact("second", f"{second} gets {ratio[1]} * {unit} = {b} dollars.", ("unit",)),
+            Fact("second", f"{second} gets {total} * {ratio[1]} / {parts} = {b} dollars.", ("parts",), rare=True),
             Fact("answer", f"The difference is {a} - {b} = {a - b} dollars.", ("first", "second")),
             Fact("gap", f"The difference is {ratio[0]} - {ratio[1]} = {gap} parts.", (), rare=True),
             Fact("answer", f"That is {gap} * {unit} = {a - b} dollars.", ("gap", "unit"), rare=True),
