@@ -24,8 +24,8 @@ A Qwen2-shaped policy of {parameters:,} parameters that solves {len(FAMILIES)} f
 step. It knows nothing else: its purpose is to make search against a process reward model visible on a laptop.
 
 **Provenance.** Trained from random weights on generated problems only (`make train`, seed {plan.seed}):
-{plan.tokens:,} tokens of worked solutions, {percent(ANY_ORDER)} of them in an unusual, valid order. Problems are kept
-apart by family and numbers, so no held-out calculation was seen.
+{plan.tokens:,} tokens of worked solutions, {percent(ANY_ORDER)} of them with the order of their steps drawn. Problems
+are kept apart by family and numbers: no held-out one was trained on in any wording.
 
 **Format.** Steps `## Step k: ...` separated by a blank line; the last one ends with
 `The final answer is: $\\boxed{{...}}$`. A system message is ignored. Stored in bf16; compute in fp32.
@@ -44,12 +44,17 @@ temperature 0.8: greedy {percent(accuracy.greedy)}, sampled {percent(accuracy.sa
 """
 
 
-def prm_card(plan: PrmPlan, parameters: int, rows: int, qualities: dict[str, PrmQuality]) -> str:
+def prm_card(
+    plan: PrmPlan, parameters: int, samples: dict[str, int], trunk: float, qualities: dict[str, PrmQuality]
+) -> str:
+    """`samples` counts the solutions of each policy that it learned from; `trunk` is its trunk's greedy accuracy."""
     lines = "\n".join(
         f"| {policy} | {q.solutions} | {q.auc:.3f} | {q.first_error_f1:.3f} | {q.calibration_error:.3f} |"
         for policy, q in qualities.items()
     )
-    slips = f" and {max(plan.slips):,} worked ones with one number wrong" if plan.slips else ""
+    drawn = ", ".join(f"{number:,} of {name}" for name, number in samples.items())
+    slips = f" and up to {max(plan.slips):,} worked ones with a wrong number" if plan.slips else ""
+    learned = f"{sum(samples.values()):,} sampled solutions ({drawn}){slips}"
     return f"""{_HEAD}# {plan.name}
 
 A process reward model of {parameters:,} parameters for the built-in policies. {plan.note}
@@ -58,8 +63,9 @@ A process reward model of {parameters:,} parameters for the built-in policies. {
 step's text is followed by `<extra_0>` in place of the blank line; a step's score is the second label's probability
 there: the chance that this step and everything before it is right.
 
-**Provenance.** The frozen layers of `{plan.trunk}` with {plan.new_layers} new layers above them, trained on
-{rows:,} sampled solutions{slips} ({plan.tokens:,} tokens, seed {plan.seed}) to problems that the policies never saw.
+**Provenance.** The frozen layers of `{plan.trunk}`, which by itself answers {percent(trunk)} of the problems below
+greedily, with {plan.new_layers} new layers above them. Trained on {plan.tokens:,} tokens (seed {plan.seed}) of
+{learned} to problems that the policies never saw.
 
 **Quality** on held-out problems (`builtin-validation`), samples at temperature 0.8, against the exact step checker.
 Step AUC counts steps up to and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins.

@@ -179,15 +179,21 @@ def _expressions(statements: Claims) -> Claims:
     return tuple(statement for statement in statements if "=" not in statement)
 
 
-def first_wrong_step(problem: Problem, steps: Sequence[str]) -> int | None:
-    """The index (from 0) of the first wrong step, or None if every step is valid."""
+def first_error(problem: Problem, steps: Sequence[str]) -> tuple[int, Progress] | None:
+    """The index (from 0) of the first wrong step and the progress before it, or None if every step is valid."""
     progress = begin(problem)
     for index, step in enumerate(steps):
         after = follow(problem, progress, step)
         if after is None:
-            return index
+            return index, progress
         progress = after
     return None
+
+
+def first_wrong_step(problem: Problem, steps: Sequence[str]) -> int | None:
+    """The index (from 0) of the first wrong step, or None if every step is valid."""
+    error = first_error(problem, steps)
+    return None if error is None else error[0]
 
 
 def is_correct(problem: Problem, steps: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
+WEIGHTS = "model.safetensors"
 
 
 def write_folder(
@@ -38,8 +39,8 @@ def write_folder(
         (partial / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
     (partial / "README.md").write_text(card)
     stored = {name: tensor.detach().to("cpu", torch.bfloat16).contiguous() for name, tensor in weights.items()}
-    save_file(stored, partial / "model.safetensors", metadata={"format": "pt"})
-    (partial / "model.safetensors").chmod(0o644)
+    save_file(stored, partial / WEIGHTS, metadata={"format": "pt"})
+    (partial / WEIGHTS).chmod(0o644)
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -68,4 +69,4 @@ def write_policy(folder: Path, model: Qwen2ForCausalLM, tokenizer: PreTrainedTok
 
 
 def read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    return {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
+    return {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}

@@ -12,7 +12,7 @@ from math import comb
 
 from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
-from engine.builtin.checker import boxed_answer, is_correct
+from engine.builtin.checker import boxed_answer, is_correct, same_answer
 from engine.builtin.problems import DIFFICULTIES, FAMILIES, Problem
 from engine.builtin.sampling import Sample, sample
 
@@ -56,7 +56,7 @@ def policy_accuracy(
         drawn[s.problem.text].append(s)
     right = {p.text: sum(map(solved, drawn[p.text])) for p in problems}
     rate = {p.text: right[p.text] / copies for p in problems}
-    votes = [majority_answer(drawn[p.text]) == p.answer for p in problems]
+    votes = [same_answer(majority_answer(drawn[p.text]) or "", p.answer) for p in problems]
     return PolicyAccuracy(
         len(problems),
         mean([greedy[p.text] for p in problems]),

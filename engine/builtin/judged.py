@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from engine.builtin.checker import begin, follow, wrong_at
+from engine.builtin.checker import first_error, wrong_at
 from engine.builtin.problems import Problem
 from engine.builtin.sampling import Sample
 from engine.builtin.tokenizer import STEP, prompt_text, token_id
@@ -42,13 +42,11 @@ class Verdict:
 
 
 def verdict(problem: Problem, steps: Sequence[str]) -> Verdict:
-    progress = begin(problem)
-    for index, step in enumerate(steps):
-        after = follow(problem, progress, step)
-        if after is None:
-            return Verdict(index, wrong_at(problem, progress, step))
-        progress = after
-    return Verdict(None)
+    error = first_error(problem, steps)
+    if error is None:
+        return Verdict(None)
+    index, progress = error
+    return Verdict(index, wrong_at(problem, progress, steps[index]))
 
 
 def prm_ids(tokenizer: PreTrainedTokenizerBase, problem: str, steps: Sequence[str]) -> list[int]:

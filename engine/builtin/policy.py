@@ -35,7 +35,7 @@ from engine.builtin.training import (
 )
 
 ANY_ORDER = 0.2
-"""Share of the worked solutions whose steps come in an unusual, valid order."""
+"""Share of the worked solutions whose steps come in any valid order, by chance often the usual one."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,8 @@ def train_policy(
     seen, shard = 0, 0
     saved = work / f"{plan.name}.pt"
     started = saved if saved.exists() else work / f"{plan.goes_on_from}.pt"
+    if plan.goes_on_from and not started.exists():
+        raise FileNotFoundError(f"{started}: {plan.name} goes on from it; train {plan.goes_on_from} first")
     if started.exists():
         state = torch.load(started, weights_only=True)
         model.load_state_dict(state["model"])

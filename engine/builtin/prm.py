@@ -87,7 +87,7 @@ PRMS = {
             slips=(300_000, 60_000, 0),
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
-            "for 36M more tokens; no policy that is shipped knows as much.",
+            "for 36M more tokens.",
         ),
         PrmPlan(
             name="builtin-prm-rollouts",

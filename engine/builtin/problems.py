@@ -84,7 +84,7 @@ def generate(
     seed: int | str, family: str | None = None, difficulty: int | None = None, split: str | None = None,
     any_order: float = 0.0,
 ) -> Problem:  # fmt: skip
-    """The problem that belongs to this seed; `any_order` is the chance of a worked solution in an unusual order."""
+    """The problem that belongs to this seed; `any_order` is the chance that the order of its steps is drawn."""
     rng = Random(f"{seed}/{family}/{difficulty}/{split}")
     name = family or rng.choice(list(FAMILIES))
     level = difficulty or rng.choice(DIFFICULTIES)

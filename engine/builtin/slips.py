@@ -19,7 +19,7 @@ OFTEN = ("gcd", "expr", "mul", "poly", "percent", "dist")
 """Families that come twice as often: on validation, right and wrong steps are hardest to tell apart there."""
 
 ANY_ORDER = 0.3
-"""Share of the solutions whose steps come in an unusual, valid order, before the slip."""
+"""Share of the solutions whose steps come in any valid order, before the slip."""
 
 RESULTS, CONSISTENT = 0.5, 0.5
 """How often it is a result that is wrong, and how often the rest of the step goes on with the wrong number."""

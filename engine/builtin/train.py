@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 from engine.builtin import tokenizer as tokenizers
 from engine.builtin.cards import policy_card, prm_card
-from engine.builtin.checkpoints import MODELS, read_weights, write_policy
+from engine.builtin.checkpoints import MODELS, WEIGHTS, read_weights, write_policy
 from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
 from engine.builtin.judged import JudgedRow, cut_after_error, judge, packed, prefer_short, unpacked
 from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
@@ -43,8 +44,8 @@ Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
-SAMPLES = 26_000
-"""Solutions drawn from a policy for the PRMs at once, before duplicates are dropped."""
+SAMPLES = 28_000
+"""Solutions drawn from a policy for the PRMs at once; 20,000 or more are left when duplicates are dropped."""
 PARTS = {"builtin-m": 2, "builtin-l": 3}
 """How often: of a larger policy more, for it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
@@ -78,11 +79,18 @@ def load_policy(folder: Path) -> Qwen2ForCausalLM:
     return model
 
 
+def finished(plan: Plan, work: Path, out: Path) -> bool:
+    """Whether a model was trained, measured and put where it is wanted; said to whoever waits for it."""
+    before = (work / f"{plan.name}.done").exists() and (out / plan.name / WEIGHTS).exists()
+    if before:
+        print(f"{plan.name}: done before")
+    return before
+
+
 def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> None:
     """Train, measure on the validation set and install one policy."""
     torch.set_num_threads(1)
-    if (done := work / f"{plan.name}.done").exists():
-        print(f"{plan.name}: done before")
+    if finished(plan, work, out):
         return
     tokenizer = the_tokenizer(work)
     model = train_policy(plan, tokenizer, work, progress(plan.name, plan.tokens))
@@ -91,7 +99,7 @@ def policy_stage(plan: PolicyPlan, work: Path, out: Path) -> None:
     accuracy = policy_accuracy(model, tokenizer, problem_set("builtin-validation"))
     parameters = sum(p.numel() for p in model.parameters())
     write_policy(out / plan.name, model, tokenizer, policy_card(plan, parameters, accuracy))
-    done.write_text(f"{accuracy}\n")
+    (work / f"{plan.name}.done").write_text(f"{accuracy}\n")
     print(f"{plan.name}: {accuracy}")
 
 
@@ -156,7 +164,8 @@ def rows_of(plan: PrmPlan, name: str, work: Path) -> list[JudgedRow]:
     if plan.labels == "rollouts":
         return rolled_out_samples(plan, name, work, tokenizer)
     parts = (judged_samples(name, work, tokenizer, part) for part in range(PARTS.get(name, 1)))
-    return [row for part in parts for row in part][: plan.samples]
+    rows = [row for part in parts for row in part]  # from short prompts to long ones, so of all families only at random
+    return Random(f"{plan.name} {name}").sample(rows, min(plan.samples, len(rows)))
 
 
 def validation_rows(name: str, work: Path) -> list[JudgedRow]:
@@ -180,7 +189,8 @@ def measured(model: StepJudge, name: str, work: Path) -> PrmQuality:
 def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> None:
     """Train and measure a PRM, by a team; its leader installs it."""
     tokenizer = the_tokenizer(work)
-    rows = [row for name in plan.policies or policies for row in rows_of(plan, name, work)]
+    read = {name: rows_of(plan, name, work) for name in plan.policies or policies}
+    rows = [row for own in read.values() for row in own]
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
     slipped = slip_rows(max(plan.slips), work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
@@ -190,8 +200,10 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     if not leads():
         return
     qualities = {name: found[name] for name in policies}
+    trunk_alone = policy_accuracy(trunk, tokenizer, problem_set("builtin-validation"), copies=1).greedy
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
-    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, len(rows), qualities))
+    sizes = {name: len(own) for name, own in read.items()}
+    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, sizes, trunk_alone, qualities))
     (work / f"{plan.name}.done").write_text(f"{qualities}\n")
     print(f"{plan.name}: {qualities}")
 
@@ -220,6 +232,13 @@ def scaled(plan: Plan, share: float) -> Plan:
     return replace(plan, cycles=tuple(int(tokens * share) for tokens in plan.cycles))
 
 
+def needed(wanted: Sequence[str], policies: Sequence[str]) -> set[str]:
+    """The policies without which these models cannot be trained."""
+    plans = [PRMS[name] for name in wanted if name in PRMS]
+    trunks = {TRUNK.goes_on_from if plan.trunk == TRUNK.name else plan.trunk for plan in plans}
+    return trunks.union(*(plan.policies or policies for plan in plans))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the built-in models; goes on where it was interrupted.")
     parser.add_argument("--work", type=Path, default=WORK, help="intermediate results (default: .train)")
@@ -234,17 +253,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--token-share", type=float, default=1.0, help="scale every token budget, for a quick trial")
     options = parser.parse_args(arguments)
+    share = options.token_share
+    wanted = options.only or [*POLICIES, *PRMS]
     if options.jobs < 1:
         parser.error(f"--jobs: {options.jobs} is too few; give 1 or more")
-    torch.set_num_threads(1)
-    the_tokenizer(options.work)
-    wanted = options.only or [*POLICIES, *PRMS]
+    if share <= 0:
+        parser.error(f"--token-share: {share:g} leaves nothing to read; give more than 0")
+    if share != 1 and (options.work == WORK or options.out == MODELS):
+        parser.error("--token-share: a trial is not to be taken for the real thing: give --work and --out folders, too")
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
         parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
-    share = options.token_share
+    if missing := needed(wanted, options.policies) - {*wanted} - {each.name for each in options.work.glob("models/*")}:
+        parser.error(f"--only: these must be trained before, or named too: {', '.join(sorted(missing))}")
+    torch.set_num_threads(1)
+    the_tokenizer(options.work)
     policies = [scaled(POLICIES[name], share) for name in POLICIES if name in wanted]
     prms = [scaled(PRMS[name], share) for name in PRMS if name in wanted]
-    due = [plan for plan in prms if not (options.work / f"{plan.name}.done").exists()]
+    due = [plan for plan in prms if not finished(plan, options.work, options.out)]
     draws = {(plan.labels == "rollouts", name): plan for plan in due for name in plan.policies or options.policies}
     by_policy: dict[str, list[Callable[[], object]]] = {name: [] for name in reversed(POLICIES)}  # the longest first
     for policy in policies:
