@@ -139,6 +139,16 @@ def test_strategies_grow_side_by_side_to_their_end(compare: OpenPage, app: App) 
     assert comparison and f"{comparison.shared.generated_tokens:,}" in page.inner_text("#comparison tr.real")
 
 
+def test_a_problem_the_models_never_learned_runs_with_a_notice(compare: OpenPage) -> None:
+    page = compare()
+    fill(page, "problem", "Prove that sqrt 2 is irrational")
+    fill(page, "n", "4")
+    page.click("#run")
+    wait_for_text(page, "#notice [role=status]", "never seen: prove, sqrt, irrational")
+    for place in "abc":
+        wait_for(page, place, status="done")
+
+
 def test_runs_are_reopened_by_their_address(compare: OpenPage, app: App) -> None:
     ids = app.three()
     page = compare(f"?runs={','.join(run_id[:-1] for run_id in ids)}")

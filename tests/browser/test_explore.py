@@ -68,6 +68,18 @@ def test_from_a_problem_to_its_answer(explore: OpenPage, app: App) -> None:
     assert f"run={run_id}" in page.url and f"node={tree.chosen}" in page.url
 
 
+def test_a_problem_the_models_never_learned_runs_with_a_notice(explore: OpenPage) -> None:
+    page = explore()
+    fill(page, "problem", "Prove that sqrt 2 is irrational")
+    start(page, n="4")
+    wait_for_text(page, "#notice [role=status]", "never seen: prove, sqrt, irrational")
+    wait_for_text(page, "#notice [role=status]", "Choose one under Models")
+    wait_for(page, status="done")
+    fill(page, "problem", PROBLEM)
+    start(page, n="4")
+    page.wait_for_function("!document.querySelector('#notice [role=status]')")
+
+
 def test_a_step_is_explained(explore: OpenPage, app: App) -> None:
     run_id = app.solved(n=16, temperature=1.5)  # hot, so that there is something to prune
     tree = app.host.store.tree(run_id)
