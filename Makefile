@@ -54,7 +54,7 @@ train: setup
 examples: setup
 	$(BIN)/python -m engine.builtin.recorded
 
-# What the built-in models reach under every strategy, budget and judge; hours, and it resumes.
+# What the built-in models reach under every strategy, budget and judge; over an hour, and it resumes.
 report: setup
 	$(BIN)/python -m benchmarks.builtin_report
 

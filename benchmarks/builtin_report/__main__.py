@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.builtin_report import figures, tables
 from benchmarks.builtin_report.measure import Reader
-from benchmarks.builtin_report.plan import POLICIES, tasks
+from benchmarks.builtin_report.plan import JUDGE, POLICIES, tasks
 from benchmarks.builtin_report.runs import run, sweep_name
 from engine.answers import Checker
 from engine.assets import assets
@@ -32,10 +32,6 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
         return f"![{about}]({name}.svg)\n" if name in drawn else ""
 
     gaps = "\n".join(f"| {what} | {tables.difference(gap)} |" for what, gap in tables.differences(reader))
-    matches = "\n".join(
-        f"| {policy}, {search}, N = 64 | {larger}, greedy | {ratio:.1f} | {tables.difference(gap)} |"
-        for policy, search, larger, ratio, gap in tables.equivalence(reader)
-    )
     sections = "\n".join(tables.policy_section(reader, policy) for policy in POLICIES)
     by_budget = (picture(f"by-budget-{policy}", f"accuracy of {policy} against N") for policy in POLICIES)
     pictures = "\n".join(filter(None, by_budget))
@@ -60,13 +56,11 @@ are means a problem.
 
 ## Small and searching against large and greedy
 
-| small | large | times its parameters | difference in points |
-|---|---|---|---|
-{matches}
+{tables.equivalence_section(reader)}
 
 {picture("equivalence-policy-flops", "accuracy against policy FLOPs")}
 {picture("equivalence-all-flops", "accuracy against all FLOPs")}
-## Strategies by budget, judged by `builtin-prm`
+## Strategies by budget, judged by `{JUDGE}`
 
 {pictures}
 {sections}
@@ -74,7 +68,7 @@ are means a problem.
 
 Step quality is measured on the policy's own samples (best-of-16 on the first {len(reader.judged)} problems; steps up to
 and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Accuracies are at N = 16 on
-the same problems.
+the same problems. The likelihood judge is the largest policy, which is not asked to judge itself.
 
 {tables.judges_section(reader)}
 

@@ -152,12 +152,11 @@ def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
                     yield f"{policy}, {judge}: {rule}, N = 64 - N = 16", paired(many.rules[rule], few.rules[rule])
 
 
-def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, float, Interval]]:
-    """Each policy's best search at N = 64 against every larger policy's greedy: (policy, search, larger, ratio, gap).
-
-    `ratio` says how many times as many parameters the larger policy has.
-    """
+def equivalence_section(reader: Reader) -> str:
+    """Each policy's best search at N = 64 against every larger policy's greedy answer; costs are of all models."""
+    head = ["small", "large", "times its parameters", "its FLOPs against the large one's, policy", "all", "points"]
     asked = reader.test
+    body = []
     for place, policy in enumerate(POLICIES):
         best = best_search(reader, policy)
         run = reader.outcomes(searched(policy, best, 64), asked) if best else None
@@ -165,11 +164,16 @@ def equivalence(reader: Reader) -> Iterator[tuple[str, str, str, float, Interval
             one = reader.outcomes(greedy(larger), asked)
             if run and one and best:
                 sizes = [reader.parameters(greedy(name)) or 0 for name in (policy, larger)]
-                yield policy, STRATEGIES[best].title, larger, sizes[1] / sizes[0], paired(run.right, one.right)
+                spent = [run.mean(kind) / one.mean("flops_paper") for kind in ("flops_paper", "flops_all")]
+                who = [f"{policy}, {STRATEGIES[best].title}, N = 64", f"{larger}, greedy"]
+                times = [f"{ratio:.1f}" for ratio in (sizes[1] / sizes[0], *spent)]
+                body.append([*who, *times, difference(paired(run.right, one.right))])
+    return table(head, body)
 
 
 def judges_section(reader: Reader) -> str:
     head = ["policy", "judge", "step AUC", "first-error F1", "ECE", "max@16", "vote@16", "majority@16"]
+    head += ["vote - majority"]
     head += [f"{STRATEGIES[s].title}@16" for s in SEARCHES]
     asked = reader.judged
     body = []
@@ -183,6 +187,7 @@ def judges_section(reader: Reader) -> str:
             quality = measured.quality
             shown = [thousandths(measured.auc), f"{quality.first_error_f1:.3f}", f"{quality.calibration_error:.3f}"]
             shown += [percent(bootstrap(drawn.rules[r])) for r in ("best-of-N, max", "best-of-N, vote", "majority")]
+            shown += [difference(paired(drawn.rules["best-of-N, vote"], drawn.rules["majority"]))]
             shown += [percent(bootstrap(run.right)) if run else "not run" for run in runs]
             body.append([policy, judge, *shown])
     return table(head, body)
