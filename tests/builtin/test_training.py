@@ -51,14 +51,15 @@ class Stop(Exception):
     """Raised by a report to interrupt a run."""
 
 
+def interrupt(seen: int, loss: float) -> None:
+    if seen > 24_000:
+        raise Stop
+
+
 def test_policy_training_learns_repeats_and_resumes(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
     losses: list[float] = []
     whole = train_policy(TINY, tokenizer, tmp_path / "a", lambda seen, loss: losses.append(loss)).state_dict()
     assert losses[-1] < losses[0] - 1.0
-
-    def interrupt(seen: int, loss: float) -> None:
-        if seen > 24_000:
-            raise Stop
 
     with pytest.raises(Stop):
         train_policy(TINY, tokenizer, tmp_path / "b", interrupt)
@@ -153,15 +154,17 @@ def test_likelihood_scores_fall_and_are_one_a_step(tokenizer: PreTrainedTokenize
         assert all(0 <= later <= earlier <= 1 for earlier, later in pairwise(scores))
 
 
-def test_prm_training_learns_on_a_frozen_trunk_and_repeats(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
+def test_prm_training_learns_on_a_frozen_trunk_and_resumes(tokenizer: PreTrainedTokenizerBase, tmp_path: Path) -> None:
     policy = new_model(TINY)
     problems = list(islice(stream(1, "judge"), 40))
     solved = [Sample(p, p.steps, True, 1) for p in problems]
     mixed = [Sample(p, (p.steps[0].replace("=", "= 7"), *p.steps[1:]), True, 1) for p in problems]
     rows = judge(tokenizer, solved + mixed)
-    plan = replace(PRMS["builtin-prm"], cycles=(40_000,), slips=(), batch_tokens=1024)
+    plan = replace(PRMS["builtin-prm"], cycles=(20_000, 20_000), slips=(), batch_tokens=1024)
     losses: list[float] = []
     first = train_prm(plan, policy, rows, tmp_path / "a", lambda seen, loss: losses.append(loss))
+    with pytest.raises(Stop):
+        train_prm(plan, policy, rows, tmp_path / "b", interrupt)
     second = train_prm(plan, policy, rows, tmp_path / "b", lambda seen, loss: None)
     assert sum(losses[-5:]) < sum(losses[:5])
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
