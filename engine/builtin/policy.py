@@ -75,7 +75,7 @@ POLICIES = {
 
 HARD = ("expr", "frac", "system", "series", "gcd", "modpow")
 TRUNK = PolicyPlan(
-    "builtin-trunk", 128, 5, 384, (16_000_000, 36_000_000), 4e-3, batch_tokens=12_288,
+    "builtin-trunk", 128, 5, 384, (16_000_000, 28_000_000), 4e-3, batch_tokens=12_288,
     goes_on_from="builtin-m", again=HARD,
 )  # fmt: skip
 """No policy that people use: M, trained on, so that the PRM above it knows more than the policies it judges."""

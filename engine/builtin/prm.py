@@ -82,17 +82,17 @@ PRMS = {
         PrmPlan(
             name="builtin-prm",
             trunk="builtin-trunk",
-            cycles=(24_000_000, 36_000_000, 16_000_000),
-            samples=78_000,
-            slips=(300_000, 60_000, 0),
+            cycles=(24_000_000, 30_000_000, 16_000_000),
+            samples=84_000,
+            slips=(200_000, 60_000, 0),
             batch_tokens=12_288,
             note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
-            "for 36M more tokens.",
+            "for 28M more tokens.",
         ),
         PrmPlan(
             name="builtin-prm-rollouts",
             trunk="builtin-m",
-            cycles=(5_000_000,),
+            cycles=(3_000_000,),
             samples=2_500,
             labels="rollouts",
             policies=("builtin-xs", "builtin-s"),
@@ -108,8 +108,8 @@ PRMS = {
         PrmPlan(
             name="builtin-prm-short",
             trunk="builtin-s",
-            cycles=(6_000_000,),
-            samples=10_000,
+            cycles=(3_000_000,),
+            samples=5_000,
             labels="prefer_short",
             note="A biased one, for lessons: it learned that long solutions tend to be wrong.",
         ),

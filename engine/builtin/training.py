@@ -31,7 +31,7 @@ def autocast() -> torch.autocast:
     return torch.autocast(device().type, torch.bfloat16)
 
 
-FUSE_FROM = 2_000_000
+FUSE_FROM = 4_000_000
 """Tokens of a run from which compiling (a minute or so) pays for itself."""
 
 
