@@ -15,7 +15,7 @@ from engine.assets import assets
 
 PAIR = '[[pair]]\nname = "{name}"\n[pair.policy]\nkind = "local"\npath = "{policy}"\n'
 WITH_PRM = PAIR + '[pair.scorer]\nkind = "qwen_prm"\npath = "builtin-prm"\n'
-EASY = "Compute 2 + 3."
+EASY = "Compute 3 * 12."
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_search_that_needs_a_prm_is_refused_without_one(tts_ui: Cli, file: Pat
 
 
 def test_a_problem_longer_than_the_context_window(tts_ui: Cli, db: Path) -> None:
-    outcome = tts_ui("solve", "Compute " + " + ".join(["17"] * 2000) + ".", "--db", db)
+    outcome = tts_ui("solve", "Evaluate " + " + ".join(["17"] * 2000) + ".", "--db", db)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("tts-ui: PROBLEM: ") and "do not fit the context window" in outcome.err
     assert outcome.err.count("\n") == 1
