@@ -11,7 +11,7 @@ _TICKER = 160
 
 
 #: How a bigger model comes onto the pages.
-BIGGER = "Choose one under Models, or start the app with --models FILE to offer your own there (see the README)."
+BIGGER = "Some are under Models; start the app with --models FILE to offer your own there (see the README)."
 
 
 def notice(text: str, kind: str = "") -> str:
