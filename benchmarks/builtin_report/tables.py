@@ -153,8 +153,9 @@ def differences(reader: Reader) -> Iterator[tuple[str, Interval]]:
 
 
 def equivalence_section(reader: Reader) -> str:
-    """Each policy's best search at N = 64 against every larger policy's greedy answer; costs are of all models."""
-    head = ["small", "large", "times its parameters", "its FLOPs against the large one's, policy", "all", "points"]
+    """Each policy's best search at N = 64 against every larger policy's greedy answer."""
+    head = ["small", "large", "parameters, large / small", "policy FLOPs, small / large"]
+    head += ["all FLOPs, small with PRM / large", "difference in points"]
     asked = reader.test
     body = []
     for place, policy in enumerate(POLICIES):

@@ -3,9 +3,10 @@
 A step is valid when its calculations are moves of the problem's family from the point reached so far (right
 arithmetic, the answer still reachable, any order, by any method that the family knows). Only the mathematics is
 compared: wording, spacing, step numbers, the order of terms and factors and the sides of an equation do not matter. One
-step may make several moves, and a move may be told in part: "3x = 12" for "17 - 5 = 12, so 3x = 12". A true calculation
-that the problem has no use for ("3 pens at 4 dollars: 3 + 4 = 7") is wrong; so is a move's own sentence with another
-number in its words ("so the gcd is 7"); a boxed answer is right when it equals the exact one.
+step may make several moves, and a move may be told in part: "3x = 12" for "17 - 5 = 12, so 3x = 12", "14 + 12 = 26" for
+"2 * 7 + 3 * 4 = 14 + 12 = 26". A true calculation that the problem has no use for ("3 pens at 4 dollars: 3 + 4 = 7") is
+wrong; so is a move made in its own sentence with another number in its words ("so the gcd is 7"). A boxed answer is
+right when it equals the exact one.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ _MATHS = re.compile(r"\d+(?:\.\d+)?|[-+*/^=()]|\bmod\b|(?<![A-Za-z])[xy](?![A-Za
 _LATEX = {
     "\\times": "*", "\\cdot": "*", "×": "*", "·": "*", "−": "-", "\\left": "", "\\right": "", "$": " ",
 }  # fmt: skip
+_CALL = re.compile(r"\b(?:gcd|lcm|f) *\([^()]*\) *=?")
 _TERM = re.compile(r"([-+]?)([^-+]+)")
+_SUM = re.compile(rf"(?:{_TERM.pattern})+")
 _FACTOR = re.compile(r"([*/]) *([^*/ ]+(?: \^ [^*/ ]+)?) *")
 _PRODUCT = re.compile(rf"(?:{_FACTOR.pattern})+")
 _FRACTION = re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}")
@@ -52,7 +55,7 @@ def same_answer(answer: str, reference: str) -> bool:
 def claims(text: str) -> Claims:
     """The mathematical statements in a text, in a normal form; lone numbers state nothing."""
     text = _HEADING.sub("", text).split(ANSWER_PREFIX.strip())[0]
-    text = _FRACTION.sub(r"\1/\2", text)
+    text = _CALL.sub("", _FRACTION.sub(r"\1/\2", text))
     for latex, plain in _LATEX.items():
         text = text.replace(latex, plain)
     return tuple(_normal([token.group() for token in run]) for run in _runs(text) if len(run) > 1)
@@ -79,7 +82,11 @@ def _normal_side(side: str) -> str:
     if side.isalnum():
         return side
     terms = [(sign, f"* {product.strip()}") for sign, product in _TERM.findall(side)]
-    if any(mark in side for mark in "()m") or not all(_PRODUCT.fullmatch(product) for _, product in terms):
+    if (
+        any(mark in side for mark in "()m")
+        or not _SUM.fullmatch(side)
+        or not all(_PRODUCT.fullmatch(product) for _, product in terms)
+    ):
         return side
     products = [(sign == "-", sorted(_FACTOR.findall(product))) for sign, product in terms]
     signed = sorted((minus, " ".join(map(" ".join, factors))[2:]) for minus, factors in products)
@@ -90,47 +97,54 @@ def _normal_side(side: str) -> str:
 def _tells(stated: str, claim: str) -> bool:
     """Whether this states the claim: with its sides in any order, or "a = b = c" without its first or middle sides."""
     told, sides = stated.split(" = "), claim.split(" = ")
-    return stated == claim or (len(set(told)) > 1 and sides[-1] in told and set(told) <= set(sides))
+    return stated == claim or (all(told) and len(set(told)) > 1 and sides[-1] in told and set(told) <= set(sides))
 
 
-@lru_cache(maxsize=200_000)
-def _in_words(text: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """A sentence with any numbers in it, and those of its own numbers that stand alone among words."""
-    pattern, alone, end = "", list[str](), 0
-    for run in _runs(text):
-        for token in (token for token in run if token.group()[0].isdigit()):
-            pattern += re.escape(text[end : token.start()]) + (r"(\d+)" if len(run) == 1 else r"\d+")
-            alone += [token.group()] * (len(run) == 1)
-            end = token.end()
-    return re.compile(pattern + re.escape(text[end:])), tuple(alone)
+@lru_cache(maxsize=20_000)
+def _in_words(sentence: str) -> tuple[re.Pattern[str], tuple[str, ...], frozenset[int]] | None:
+    """A sentence with any numbers in it, its own numbers, and the places of those that stand alone among words.
+
+    None if there are no such.
+    """
+    numbers = [(token, len(run) == 1) for run in _runs(sentence) for token in run if token.group()[0].isdigit()]
+    alone = frozenset(place for place, (_, is_alone) in enumerate(numbers) if is_alone)
+    if not alone:
+        return None
+    ends = [0, *(token.end() for token, _ in numbers)]
+    between = [sentence[end : token.start()] for end, (token, _) in zip(ends, numbers, strict=False)]
+    pattern = "".join(f"{re.escape(text)}(\\d+)" for text in between) + re.escape(sentence[ends[-1] :])
+    return re.compile(pattern), tuple(token.group() for token, _ in numbers), alone
 
 
 def _contradicts(step: str, sentence: str) -> bool:
     """Whether a step has this sentence with other numbers in its words only: "so the gcd is 7" where it is 12."""
-    pattern, alone = _in_words(sentence)
-    found = [match.groups() for match in pattern.finditer(step)] if alone else []
-    return bool(found) and alone not in found
+    if (known := _in_words(sentence)) is None:
+        return False
+    pattern, numbers, alone = known
+    found = [match.groups() for match in pattern.finditer(step)]
+    others = [each for each in found if all(each[i] == numbers[i] for i in range(len(numbers)) if i not in alone)]
+    return bool(others) and numbers not in others
 
 
 @dataclass(frozen=True)
-class Path:
+class Reading:
     """One reading of what was written so far: the state it leads to, and what is said by then (again does no harm)."""
 
     state: State
     said: frozenset[str] = frozenset()
 
 
-Progress = frozenset[Path]
+Progress = frozenset[Reading]
 """There can be several readings: "3 * 3 = 9" may be a power or a term. They are told apart by what follows."""
 
 
 def begin(problem: Problem) -> Progress:
-    return frozenset({Path(BY_NAME[problem.family].start(problem.numbers))})
+    return frozenset({Reading(BY_NAME[problem.family].start(problem.numbers))})
 
 
-def valid_moves(problem: Problem, path: Path) -> list[Move]:
+def valid_moves(problem: Problem, reading: Reading) -> list[Move]:
     """Every valid next move."""
-    return [] if path.state == DONE else BY_NAME[problem.family].moves(problem.numbers, problem.words, path.state)
+    return [] if reading.state == DONE else BY_NAME[problem.family].moves(problem.numbers, problem.words, reading.state)
 
 
 def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
@@ -138,25 +152,26 @@ def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
     answer = boxed_answer(step)
     if answer is not None and not same_answer(answer, problem.answer):
         return None
-    after = frozenset(end for path in progress for end in _explain(problem, path, step, claims(step)))
+    after = frozenset(end for reading in progress for end in _explain(problem, reading, step, claims(step)))
     if answer is not None:
-        after = frozenset(replace(path, state=DONE) for path in after)
+        after = frozenset(replace(reading, state=DONE) for reading in after)
     return after or None
 
 
-def _explain(problem: Problem, path: Path, step: str, stated: Claims) -> Progress:
+def _explain(problem: Problem, reading: Reading, step: str, stated: Claims) -> Progress:
     """Where a series of moves, or repeats, leads that makes all these statements in this order."""
     if not stated:
-        return frozenset({path})
-    after: set[Path] = set()
-    for move in valid_moves(problem, path):
+        return frozenset({reading})
+    onward: set[tuple[Reading, int]] = set()
+    for move in valid_moves(problem, reading):
         claimed = claims(move.text)
         told = _told(stated, claimed)
-        if told and not _contradicts(step, move.text):
-            after |= _explain(problem, Path(move.leads_to, path.said.union(claimed)), step, stated[told:])
-    if any(_tells(stated[0], said) for said in path.said):
-        after |= _explain(problem, path, step, stated[1:])
-    return frozenset(after)
+        if told and not _contradicts(step, move.text) and not (move.unlike and move.unlike in step):
+            onward.add((Reading(move.leads_to, reading.said.union(claimed)), told))
+    is_label = "=" not in stated[0] and len(stated) > 1  # "3^5: ..." says which move follows
+    if not is_label and any(_tells(stated[0], said) for said in reading.said):
+        onward.add((reading, 1))
+    return frozenset(end for then, told in onward for end in _explain(problem, then, step, stated[told:]))
 
 
 def _told(stated: Claims, claimed: Claims) -> int:
@@ -206,7 +221,7 @@ def wrong_at(problem: Problem, progress: Progress, step: str) -> int:
     """Where in a wrong step's text it first leaves every valid wording; used to train PRMs on single tokens."""
     text = _HEADING.sub("", step).lstrip()
     ending = f"{ANSWER_PREFIX}{problem.answer}{ANSWER_SUFFIX}"
-    moves = [move for path in progress for move in valid_moves(problem, path)]
+    moves = [move for reading in progress for move in valid_moves(problem, reading)]
     valid = [move.text + (ending if move.leads_to == DONE else "") for move in moves]
     return len(step) - len(text) + max((_common_prefix(text, option) for option in valid), default=0)
 

@@ -46,11 +46,14 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else float("nan")
 
 
+def greedy_accuracy(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem]) -> float:
+    return mean([solved(s) for s in sample(model, tokenizer, problems, temperature=0)])
+
+
 def policy_accuracy(
     model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem], copies: int = 64,
     temperature: float = 0.8, seed: int = 0,
 ) -> PolicyAccuracy:  # fmt: skip
-    greedy = {s.problem.text: solved(s) for s in sample(model, tokenizer, problems, temperature=0)}
     drawn: dict[str, list[Sample]] = defaultdict(list)
     for s in sample(model, tokenizer, problems, copies, temperature, seed):
         drawn[s.problem.text].append(s)
@@ -59,7 +62,7 @@ def policy_accuracy(
     votes = [same_answer(majority_answer(drawn[p.text]) or "", p.answer) for p in problems]
     return PolicyAccuracy(
         len(problems),
-        mean([greedy[p.text] for p in problems]),
+        greedy_accuracy(model, tokenizer, problems),
         mean(list(rate.values())),
         {k: mean([pass_at_k(right[p.text], copies, k) for p in problems]) for k in (4, 16, 64) if k <= copies},
         mean(votes),

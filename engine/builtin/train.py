@@ -29,7 +29,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 from engine.builtin import tokenizer as tokenizers
 from engine.builtin.cards import policy_card, prm_card
 from engine.builtin.checkpoints import MODELS, WEIGHTS, read_weights, write_policy
-from engine.builtin.evaluate import PrmQuality, policy_accuracy, prm_quality
+from engine.builtin.evaluate import PrmQuality, greedy_accuracy, policy_accuracy, prm_quality
 from engine.builtin.judged import JudgedRow, cut_after_error, judge, packed, prefer_short, unpacked
 from engine.builtin.policy import POLICIES, TRUNK, PolicyPlan, new_model, train_policy
 from engine.builtin.prm import PRMS, PrmPlan, StepJudge, read_marks_as_blank_lines, score_rows, train_prm, write_prm
@@ -194,16 +194,16 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
     rows = cut_after_error(prefer_short(rows) if plan.labels == "prefer_short" else rows)
     slipped = slip_rows(max(plan.slips), work) if plan.slips else []
     trunk = load_policy(work / "models" / plan.trunk)
+    by_itself = greedy_accuracy(trunk, tokenizer, problem_set("builtin-validation")) if leads() else 0.0
     read_marks_as_blank_lines(trunk, tokenizer)
     model = train_prm(plan, trunk, rows, work, progress(plan.name, plan.tokens), slipped)
     found = put_together({name: measured(model, name, work) for name in part_of(list(policies))})
     if not leads():
         return
     qualities = {name: found[name] for name in policies}
-    trunk_alone = policy_accuracy(trunk, tokenizer, problem_set("builtin-validation"), copies=1).greedy
     parameters = sum(p.numel() for p in (*model.model.parameters(), *model.score.parameters()))
     sizes = {name: len(own) for name, own in read.items()}
-    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, sizes, trunk_alone, qualities))
+    write_prm(out / plan.name, model, tokenizer, prm_card(plan, parameters, sizes, by_itself, qualities))
     (work / f"{plan.name}.done").write_text(f"{qualities}\n")
     print(f"{plan.name}: {qualities}")
 
@@ -233,10 +233,10 @@ def scaled(plan: Plan, share: float) -> Plan:
 
 
 def needed(wanted: Sequence[str], policies: Sequence[str]) -> set[str]:
-    """The policies without which these models cannot be trained."""
+    """The policies without which these models cannot be trained and measured."""
     plans = [PRMS[name] for name in wanted if name in PRMS]
     trunks = {TRUNK.goes_on_from if plan.trunk == TRUNK.name else plan.trunk for plan in plans}
-    return trunks.union(*(plan.policies or policies for plan in plans))
+    return trunks.union(*(plan.policies for plan in plans), policies if plans else ())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"--jobs: {options.jobs} is too few; give 1 or more")
     if share <= 0:
         parser.error(f"--token-share: {share:g} leaves nothing to read; give more than 0")
-    if share != 1 and (options.work == WORK or options.out == MODELS):
+    if share != 1 and (options.work.resolve() == WORK.resolve() or options.out.resolve() == MODELS.resolve()):
         parser.error("--token-share: a trial is not to be taken for the real thing: give --work and --out folders, too")
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
         parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")

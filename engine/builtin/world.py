@@ -2,7 +2,7 @@
 
 They were trained on fifteen families of problems and on nothing else, and they answer anything with confidence. So a
 person who asks for more is told. The measures are words that no family's problems ever mention, and sentences that none
-of them uses around its calculations: names and goods may change, and numbers, but not what is asked about them.
+of them uses around its calculations: numbers, names and goods may be exchanged for others of theirs, nothing else may.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ def known_sentences(read: int = _READ) -> dict[str, Calculations]:
     return known
 
 
-def _texts(read: int) -> list[str]:
+@cache
+def _texts(read: int) -> tuple[str, ...]:
     """Problems in all their wordings."""
     problems = islice(stream("words", "policy"), read)
-    return [text for p in problems for text in BY_NAME[p.family].ask(p.numbers, p.words)]
+    return tuple(text for p in problems for text in BY_NAME[p.family].ask(p.numbers, p.words))
 
 
 @cache

@@ -82,6 +82,8 @@ def test_a_prm_that_reads_few_samples_reads_of_all_families(tokenizer: PreTraine
         (["--token-share", "-1", "--out", "elsewhere"], "--token-share: -1 leaves nothing to read"),
         (["--token-share", "0.01"], "--token-share: a trial"),
         (["--token-share", "0.01", "--out", "elsewhere"], "--token-share: a trial"),
+        (["--token-share", "0.01", "--work", "elsewhere", "--out", f"{MODELS}/../models"], "--token-share: a trial"),
+        (["--only", "builtin-m", "builtin-prm-rollouts"], "builtin-l, builtin-s, builtin-xs"),
         (["--only", "builtin-xl"], "--only: unknown model builtin-xl"),
         (["--only", "builtin-prm-short", "--work", "empty"], "builtin-l, builtin-m, builtin-s, builtin-xs"),
         (["--policies", "builtin-xl"], "invalid choice"),

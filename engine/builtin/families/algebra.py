@@ -267,7 +267,8 @@ def poly_facts(numbers: Numbers, words: Words) -> list[Fact]:
     facts, parts = [], []
     for i in range(2, degree + 1):
         facts.append(Fact(f"t^{i}", f"{t}^{i} = {t ** (i - 1)} * {t} = {t**i}.", (f"t^{i - 1}",) if i > 2 else ()))
-        facts.append(Fact(f"t^{i}", f"{t}^{i} = {t**i}.", rare=True))
+        if i > 2:
+            facts.append(Fact(f"t^{i}", f"{t}^{i} = {t**i}.", rare=True))
     for i in range(degree, 0, -1):
         c = abs(coefficients[i])
         needs = (f"t^{i}",) if i > 1 else ()

@@ -181,8 +181,8 @@ def mul_moves(numbers: Numbers, words: Words, state: State) -> list[Move]:
         rest = (total, *(part for k, part in enumerate(state) if k not in (i, j)))
         after: State = DONE if len(rest) == 1 else rest
         moves.append(Move(f"{state[i]} + {state[j]} = {total}.", after, rare=not all_done or (i, j) != (0, 1)))
-    if all_done and len(state) > 2:
-        moves.append(Move(f"{' + '.join(map(str, state))} = {sum(state)}.", DONE, rare=True))
+    if all_done:
+        moves.append(Move(f"{a} * {b} = {' + '.join(map(str, state))} = {sum(state)}.", DONE, rare=True))
     return moves
 
 
@@ -254,7 +254,6 @@ def frac_facts(numbers: Numbers, words: Words) -> list[Fact]:
         facts += [
             *tops_added.any_order(),
             Fact(gives, f"So the sum is {top}/{common}.", (tops_added.gives,), rare=True),
-            Fact(gives, f"{over} = {top}/{common}.", needs, rare=True),
             Fact(gives, f"{frac_text(numbers)} = {over} = {top}/{common}.", rare=True),
         ]
     return [*facts, Fact("answer", f"{frac_text(numbers)} = {frac_answer(numbers)}.", rare=True)]

@@ -9,7 +9,7 @@ models.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from random import Random
@@ -26,12 +26,14 @@ DONE: State = "done"
 class Move:
     """One valid next step: its sentence and the state it leads to.
 
-    A `rare` move is valid but never written by the generator: a detour or another method.
+    A `rare` move is valid but never written by the generator: a detour or another method. A step with the words
+    `unlike` says more than this move does.
     """
 
     text: str
     leads_to: State
     rare: bool = False
+    unlike: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Fact:
     says: str
     needs: tuple[str, ...] = ()
     rare: bool = False
+    unlike: str = ""
 
 
 def fact_family(
@@ -74,7 +77,7 @@ def fact_family(
         assert isinstance(state, frozenset)
         ready = [fact for fact in facts_of(numbers, chosen) if state.issuperset(fact.needs)]
         return [
-            Move(fact.says, DONE if fact.gives == "answer" else state | {fact.gives}, fact.rare)
+            Move(fact.says, DONE if fact.gives == "answer" else state | {fact.gives}, fact.rare, fact.unlike)
             for fact in ready
             if fact.gives not in state
         ]
@@ -84,10 +87,14 @@ def fact_family(
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of signed amounts; each may need a fact first ("" for none), and every partial sum is a fact of its own."""
+    """A sum of signed amounts; each may need a fact first ("" for none), and every partial sum is a fact of its own.
+
+    Where `owed`, a partial sum below zero may also be counted as a debt: costs of 52 less a coupon of 12 are 40.
+    """
 
     terms: tuple[tuple[str, int], ...]
     gives: str
+    owed: bool = False
 
     def value(self, members: Collection[int]) -> int:
         return sum(self.terms[i][1] for i in members)
@@ -125,7 +132,7 @@ class Sum:
         return [
             self.fact(f"{says}.", left, right, rare=True)
             for left, right in splits
-            for says in additions(self.value(left), self.value(right))
+            for says in additions(self.value(left), self.value(right), self.owed)
         ]
 
 
@@ -136,11 +143,11 @@ def signed_sum(amounts: Sequence[int]) -> str:
     return f"{shown} = {first + sum(others)}"
 
 
-def additions(a: int, b: int) -> list[str]:
-    """How the sum of two signed amounts may be written; two debts, or a debt and less than it, also without a sign."""
+def additions(a: int, b: int, owed: bool = False) -> list[str]:
+    """How the sum of two signed amounts may be written; two that are taken away may be added up first."""
     written = [signed_sum((a, b))]
-    if a + b < 0:
-        written.append(signed_sum((-a, -b)) if a < 0 else signed_sum((-b, -a)))
+    if (a < 0 and b < 0) or (owed and a + b < 0):
+        written.append(signed_sum((-a, -b) if a < 0 else (-b, -a)))
     return written
 
 
@@ -162,7 +169,8 @@ def left_to_right(whole: Sum, members: Sequence[int], say: str) -> list[Fact]:
     return facts
 
 
-def all_at_once(amounts: Sequence[int], gives: str, say: str) -> list[Fact]:
-    """Adding numbers of the problem in one step, or (rare) two at a time."""
+def all_at_once(amounts: Sequence[int], gives: str, before: str, after: str) -> list[Fact]:
+    """Adding numbers of the problem in one step, or (rare, and not in these words) two at a time."""
     whole = Sum(tuple(("", amount) for amount in amounts), gives)
-    return [Fact(gives, say.format(f"{' + '.join(map(str, amounts))} = {sum(amounts)}")), *whole.any_order()]
+    in_one = Fact(gives, f"{before} {' + '.join(map(str, amounts))} = {sum(amounts)} {after}.")
+    return [in_one, *(fact if fact.gives == gives else replace(fact, unlike=before) for fact in whole.any_order())]

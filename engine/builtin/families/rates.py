@@ -63,7 +63,7 @@ def dist_facts(numbers: Numbers, words: Words) -> list[Fact]:
     facts.append(Fact(total, f"{products} = {' + '.join(str(part) for _, part in parts)} = {km}.", rare=True))
     if average:
         time = sum(hours)
-        facts += all_at_once(hours, "time", "The time is {} hours.")
+        facts += all_at_once(hours, "time", "The time is", "hours")
         facts.append(Fact("answer", f"The average speed is {km} / {time} = {km // time} km/h.", ("total", "time")))
     return facts
 

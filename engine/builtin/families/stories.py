@@ -52,7 +52,7 @@ def shop_facts(numbers: Numbers, words: Words) -> list[Fact]:
         parts.append((good, q * p))
     bought = range(len(parts))
     rest = [("", amount) for amount in (coupon, paid) if amount]
-    whole = Sum((*((good, -cost if paid else cost) for good, cost in parts), *rest), "answer")
+    whole = Sum((*((good, -cost if paid else cost) for good, cost in parts), *rest), "answer", owed=bool(paid))
     facts += left_to_right(whole, bought, "Together that is {} dollars.")
     total = sum(cost for _, cost in parts)
     if coupon:
@@ -105,7 +105,7 @@ def share_facts(numbers: Numbers, words: Words) -> list[Fact]:
     a, b = ratio[0] * unit, ratio[1] * unit
     got = "first" if compare else "answer"
     facts = [
-        *all_at_once(ratio, "parts", "There are {} parts."),
+        *all_at_once(ratio, "parts", "There are", "parts"),
         Fact("unit", f"One part is {total} / {parts} = {unit} dollars.", ("parts",)),
         Fact(got, f"{first} gets {ratio[0]} * {unit} = {a} dollars.", ("unit",)),
         Fact(got, f"{first} gets {total} * {ratio[0]} / {parts} = {a} dollars.", ("parts",), rare=True),
