@@ -29,12 +29,12 @@ def compare(problem: str, params: Sequence[RunParams], options: SearchOptions, *
     catalogue.scorer(pair.name, options.scorer)
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
-        progress.warn_outside(pair, question)
         with progress.loading(pair.name) as show:
             question = with_reference(question)
             catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             comparing = host.compare(question, params, pair.name, options.scorer, paired=paired)
+            progress.warn_outside(pair, question)
             progress.watch(comparing.runs, store, interrupted)
         bugs = [bug for bug in map(crash, comparing.runs) if bug is not None]
         store.flush()

@@ -27,12 +27,12 @@ def solve(problem: str, params: RunParams, options: SearchOptions) -> int:
     catalogue.scorer(pair.name, options.scorer)
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
-        progress.warn_outside(pair, question)
         with progress.loading(pair.name) as show:
             question = with_reference(question)
             catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             running = host.submit(question, params, pair.name, options.scorer)
+            progress.warn_outside(pair, question)
             progress.watch([running], store, interrupted)
         bug = crash(running)
         store.flush(running.id)

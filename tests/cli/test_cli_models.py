@@ -54,8 +54,10 @@ def test_a_search_that_needs_a_prm_is_refused_without_one(tts_ui: Cli, file: Pat
     )
 
 
-def test_a_problem_longer_than_the_context_window(tts_ui: Cli, db: Path) -> None:
-    outcome = tts_ui("solve", "Evaluate " + " + ".join(["17"] * 2000) + ".", "--db", db)
+@pytest.mark.parametrize("problem", ["Evaluate " + " + ".join(["17"] * 2000) + ".", "Prove it. " * 2000])
+@pytest.mark.parametrize("command", [["solve"], ["compare", "--strategies", "greedy,beam_search"]], ids=lambda c: c[0])
+def test_a_problem_longer_than_the_context_window(tts_ui: Cli, db: Path, command: list[str], problem: str) -> None:
+    outcome = tts_ui(command[0], problem, *command[1:], "--db", db)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("tts-ui: PROBLEM: ") and "do not fit the context window" in outcome.err
     assert outcome.err.count("\n") == 1
