@@ -28,6 +28,8 @@ TRIES = 4000
 EASIEST = 3
 #: The first visit's tree should have some depth, and choices to look at.
 SHOWN_STEPS, SHOWN_PRUNED = 5, 8
+#: So much better the poor judge must like the wrong answer: a difference that is seen in the tree.
+SHOWN_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,16 @@ def _over_optimised(host: Host) -> list[str]:
         if not right.correct:
             continue
         second, end = _search(host, problem, many, OVER_OPTIMISED.scorer)
-        if end.correct is False and end.answer is not None:
+        if end.correct or end.answer is None:
+            continue
+        if _best_score(host.store, second) - _best_score(host.store, first) >= SHOWN_MARGIN:
             return [first, second]
     raise RuntimeError("no problem shows over-optimisation")
+
+
+def _best_score(store: Store, run_id: str) -> float:
+    """Of the elected answer, which under a `max` rule is the one with the best score."""
+    return store.run(run_id).answers(store.tree(run_id))[0].weight
 
 
 def _search(host: Host, problem: Problem, params: RunParams, scorer: str | None = None) -> tuple[str, RunFinished]:

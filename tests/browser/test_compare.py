@@ -9,10 +9,12 @@ import pytest
 from explore_page import PROBLEM, OpenPage, fill, wait_for_text
 
 from engine.builtin.problems import examples
+from engine.builtin.recorded import OVER_OPTIMISED
 from engine.host import Host
 from engine.params import RunParams
 from engine.run import Question
 from engine.tree import Node, Tree
+from tts_ui.lessons import run_ids
 
 PATIENCE_MS = 60_000
 
@@ -147,6 +149,17 @@ def test_a_problem_the_models_never_learned_runs_with_a_notice(compare: OpenPage
     wait_for_text(page, "#notice [role=status]", "never seen: prove, sqrt, irrational")
     for place in "abc":
         wait_for(page, place, status="done")
+
+
+def test_the_recorded_lesson_shows_a_right_answer_and_under_more_samples_a_wrong_one(compare: OpenPage) -> None:
+    page = compare()
+    page.click("a:has-text('a worse answer')")
+    few, many = run_ids(OVER_OPTIMISED)
+    wait_for(page, "a", run=few, status="done")
+    wait_for(page, "b", run=many, status="done")
+    wait_for_text(page, "#head-a", "correct")
+    wait_for_text(page, "#head-b", "wrong")
+    wait_for_text(page, "#comparison", "judged by builtin-prm-weak")
 
 
 def test_runs_are_reopened_by_their_address(compare: OpenPage, app: App) -> None:

@@ -9,7 +9,7 @@ from finished_runs import Finished, Solve
 
 from engine.events import Usage
 from engine.tree import Tree
-from tts_ui.compare.fairness import budget_sentence, shared_sentence
+from tts_ui.compare.fairness import budget_sentence, models_sentence, shared_sentence
 
 
 def with_costs(run: Finished, generated: int, scored: int, **params: Any) -> Any:
@@ -45,6 +45,25 @@ def test_unequal_budgets_are_called_that(solved: Solve) -> None:
 def test_a_chain_has_no_n_and_may_have_no_prm(solved: Solve) -> None:
     said = budget_sentence([solved("greedy").record, solved("majority_vote").record])
     assert said.startswith("N = 16 completions each (A: one chain); ") and said.endswith("no PRM was asked.")
+
+
+def test_the_models_are_named_once_where_they_are_the_same(solved: Solve) -> None:
+    vote, beam = solved("majority_vote").record, solved("beam_search").record
+    assert models_sentence([vote, beam]) == "Policy builtin-xs, judged by builtin-prm."
+    assert models_sentence([vote, vote]) == "Policy builtin-xs, not judged."
+
+
+def test_models_that_differ_are_named_for_each_run(solved: Solve) -> None:
+    vote, beam = solved("majority_vote").record, solved("beam_search").record
+    assert beam.scorer
+    weak = replace(beam, scorer=replace(beam.scorer, name="builtin-prm-weak"))
+    assert models_sentence([beam, weak]) == (
+        "A: policy builtin-xs, judged by builtin-prm; B: policy builtin-xs, judged by builtin-prm-weak."
+    )
+    larger = replace(vote, policy=replace(vote.policy, name="builtin-s"))
+    assert models_sentence([larger, beam]) == (
+        "A: policy builtin-s, not judged; B: policy builtin-xs, judged by builtin-prm."
+    )
 
 
 def test_what_paired_runs_share_is_counted(solved: Solve) -> None:

@@ -11,6 +11,16 @@ from tts_ui import numbers
 from tts_ui.compare.charts import LETTERS
 
 
+def models_sentence(records: Sequence[RunRecord]) -> str:
+    """Which policy ran and which judge scored it, said once where it is the same in all; a vote alone asks no judge."""
+    policies = [record.policy.name for record in records]
+    judges = [f"judged by {record.scorer.name}" if record.scorer else "not judged" for record in records]
+    asked = set(judges) - {"not judged"}
+    if len(set(policies)) == 1 and len(asked) < 2:
+        return f"Policy {policies[0]}, {asked.pop() if asked else 'not judged'}."
+    return "; ".join(map("{}: policy {}, {}".format, LETTERS, policies, judges)) + "."
+
+
 def budget_sentence(records: Sequence[RunRecord]) -> str:
     """Which budget unit was equal: the token budget, else N, else none; and how far the rest lies apart."""
     generated = [record.usage.generated_tokens for record in records]

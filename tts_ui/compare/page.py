@@ -23,7 +23,7 @@ from tts_ui.cards import card, marks
 from tts_ui.compare import form, steps, table
 from tts_ui.compare.charts import LETTERS, Line, chart
 from tts_ui.compare.curves import curves
-from tts_ui.compare.fairness import budget_sentence, shared_sentence
+from tts_ui.compare.fairness import budget_sentence, models_sentence, shared_sentence
 from tts_ui.components import SearchTree
 from tts_ui.feed import Feed
 from tts_ui.lessons import run_ids
@@ -51,8 +51,8 @@ _WRITE_ADDRESS = """(runs) => {
 
 _EMPTY = (
     '<p class="hint">Choose two to four strategies and press Run: what each spent and answered stands here. Or look at '
-    'a recorded lesson: <a href="?runs={runs}">more samples, a worse answer</a>, best-of-16 against best-of-64 under '
-    "a poor judge.</p>"
+    'a recorded lesson: <a href="./compare?runs={runs}">more samples, a worse answer</a>, best-of-16 against '
+    "best-of-64 under a poor judge.</p>"
 )
 
 
@@ -212,7 +212,7 @@ class ComparePage:
             changes[f"head {place}"] = table.head(place, label, feed.record, feed.tree)
             changes[f"tree {place}"] = _tree_update(feed)
             changes[f"card {place}"] = _about(card(feed.record, _tree_id(place)))
-        fair = [budget_sentence(records), shared_sentence(records, grown)]
+        fair = [models_sentence(records), budget_sentence(records), shared_sentence(records, grown)]
         return _changes(
             run_ids=",".join(record.id for record in records),
             totals=table.table(labels, records, grown, self._computed(records), fair),
