@@ -58,14 +58,26 @@ def test_every_make_target_named_exists() -> None:
 
 def test_what_search_gains_is_what_the_report_says() -> None:
     report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
-    row = r"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy \| ([\d.]+) \| (\S+) \[\S+, (\S+)\]"
+    number = r" \| ([\d.]+)"
+    row = rf"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy{3 * number} \| (\S+) \[\S+, (\S+)\]"
     against = {larger: [float(each) for each in numbers] for larger, *numbers in re.findall(row, report, re.M)}
-    size, gap, _ = against["builtin-m"]
-    assert "`builtin-m` does greedily, which is six times its size" in README
+    size, policy_flops, all_flops, gap, *_ = against["builtin-m"]
+    assert "`builtin-m` does greedily, six times its size" in README
+    spent = f"at {all_flops:g} times its FLOPs ({policy_flops:g} without the PRM's)"
+    assert spent in " ".join(README.split())
     assert round(size) == 6 and gap >= 0
-    size, _, high = against["builtin-l"]
+    size, *_, high = against["builtin-l"]
     assert "less often than `builtin-l`, twelve times its size" in README
     assert round(size) == 12 and high < 0
+
+
+def test_over_optimisation_is_what_the_report_says() -> None:
+    report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
+    fall = r"^\| (builtin-\w+, builtin-[\w-]+): best-of-N, max, N = 64 - N = 16 \| -([\d.]+) .* \* \|$"
+    falls = dict(re.findall(fall, report, re.M))
+    assert set(falls) == {"builtin-xs, builtin-prm-weak", "builtin-l, builtin-prm"}
+    assert f"`builtin-xs` loses {falls['builtin-xs, builtin-prm-weak']} points" in README
+    assert f"`builtin-l` loses {falls['builtin-l, builtin-prm']})" in README
 
 
 def test_the_table_of_built_in_models_is_the_reports() -> None:

@@ -15,6 +15,7 @@ from engine.builtin.checkpoints import MODELS
 from engine.builtin.evaluate import mean, solved
 from engine.builtin.sampling import sample
 from engine.builtin.sets import problem_set
+from engine.builtin.tokenizer import BLANK_LINE, STEP, token_id
 
 POLICY_LIMIT, PRM_LIMIT = 12_000_000, 16_000_000
 
@@ -63,3 +64,11 @@ def test_prms_have_the_backbone_and_the_two_label_head(folder: Path) -> None:
     assert set(info["unexpected_keys"]) == {f"score.{i}.{kind}" for i in (0, 2) for kind in ("weight", "bias")}
     with safe_open(folder / "model.safetensors", "pt") as weights:
         assert weights.get_slice("score.2.weight").get_shape()[0] == 2
+
+
+@pytest.mark.parametrize("folder", PRMS, ids=lambda folder: folder.name)
+def test_prms_read_a_mark_as_the_blank_line_it_stands_for(folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with safe_open(folder / "model.safetensors", "pt") as weights:
+        embeddings = weights.get_tensor("model.embed_tokens.weight")
+    assert torch.equal(embeddings[token_id(tokenizer, STEP)], embeddings[token_id(tokenizer, BLANK_LINE)])
