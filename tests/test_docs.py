@@ -60,11 +60,11 @@ def test_what_search_gains_is_what_the_report_says() -> None:
     report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
     said = " ".join(README.split())
     number = r" \| ([\d.]+)"
-    row = rf"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy{3 * number} \| \S+ \[(\S+), (\S+)\]"
+    row = rf"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy{3 * number} \| (\S+) \[(\S+), (\S+)\]"
     against = {larger: [float(each) for each in numbers] for larger, *numbers in re.findall(row, report, re.M)}
-    size, policy_flops, all_flops, low, high = against["builtin-m"]
+    size, policy_flops, all_flops, gap, low, high = against["builtin-m"]
     assert "about as often as `builtin-m` does greedily, six times its size" in said
-    assert round(size) == 6 and low < 0 < high
+    assert round(size) == 6 and gap >= 0 and low < 0 < high
     assert f"at {all_flops:g} times M's FLOPs ({policy_flops:g} without the PRM's)" in said
     size, *_, high = against["builtin-l"]
     assert "less often than `builtin-l`, twelve times its size" in said
@@ -78,6 +78,15 @@ def test_over_optimisation_is_what_the_report_says() -> None:
     assert set(falls) == {"builtin-xs, builtin-prm-weak", "builtin-l, builtin-prm"}
     assert f"`builtin-xs` loses {falls['builtin-xs, builtin-prm-weak']} points" in README
     assert f"`builtin-l` loses {falls['builtin-l, builtin-prm']})" in README
+
+
+def test_how_good_the_other_judges_are_is_what_the_report_says() -> None:
+    report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
+    for judge in ("builtin-prm-rollouts", "builtin-prm-weak"):
+        found = [float(auc) for auc in re.findall(rf"^\| builtin-\w+ \| {judge} \| ([\d.]+) \[", report, re.M)]
+        bullet = re.search(rf"^- `{judge}`: (?:.+\n)(?:  .+\n)*", README, re.M)
+        assert len(found) == 4 and bullet
+        assert f"step AUC {min(found):.2f} to {max(found):.2f}" in " ".join(bullet[0].split())
 
 
 def test_the_table_of_built_in_models_is_the_reports() -> None:

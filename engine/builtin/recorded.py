@@ -95,7 +95,7 @@ def _over_optimised(host: Host) -> list[str]:
         if not right.correct:
             continue
         second, end = _search(host, problem, many, OVER_OPTIMISED.scorer)
-        if end.correct or end.answer is None:
+        if end.correct is not False or end.answer is None:
             continue
         if _best_score(host.store, second) - _best_score(host.store, first) >= SHOWN_MARGIN:
             return [first, second]

@@ -50,7 +50,7 @@ def test_a_chain_has_no_n_and_may_have_no_prm(solved: Solve) -> None:
 def test_the_models_are_named_once_where_they_are_the_same(solved: Solve) -> None:
     vote, beam = solved("majority_vote").record, solved("beam_search").record
     assert models_sentence([vote, beam]) == "Policy builtin-xs, judged by builtin-prm."
-    assert models_sentence([vote, vote]) == "Policy builtin-xs, not judged."
+    assert models_sentence([vote, vote]) == "Policy builtin-xs."
 
 
 def test_models_that_differ_are_named_for_each_run(solved: Solve) -> None:
@@ -61,9 +61,7 @@ def test_models_that_differ_are_named_for_each_run(solved: Solve) -> None:
         "A: policy builtin-xs, judged by builtin-prm; B: policy builtin-xs, judged by builtin-prm-weak."
     )
     larger = replace(vote, policy=replace(vote.policy, name="builtin-s"))
-    assert models_sentence([larger, beam]) == (
-        "A: policy builtin-s, not judged; B: policy builtin-xs, judged by builtin-prm."
-    )
+    assert models_sentence([larger, beam]) == ("A: policy builtin-s; B: policy builtin-xs, judged by builtin-prm.")
 
 
 def test_what_paired_runs_share_is_counted(solved: Solve) -> None:

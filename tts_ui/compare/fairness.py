@@ -13,12 +13,14 @@ from tts_ui.compare.charts import LETTERS
 
 def models_sentence(records: Sequence[RunRecord]) -> str:
     """Which policy ran and which judge scored it, said once where it is the same in all; a vote alone asks no judge."""
-    policies = [record.policy.name for record in records]
-    judges = [f"judged by {record.scorer.name}" if record.scorer else "not judged" for record in records]
-    asked = set(judges) - {"not judged"}
-    if len(set(policies)) == 1 and len(asked) < 2:
-        return f"Policy {policies[0]}, {asked.pop() if asked else 'not judged'}."
-    return "; ".join(map("{}: policy {}, {}".format, LETTERS, policies, judges)) + "."
+    judges = {record.scorer.name for record in records if record.scorer}
+    said = [
+        f"policy {record.policy.name}" + (f", judged by {record.scorer.name}" if record.scorer else "")
+        for record in records
+    ]
+    if len({record.policy.name for record in records}) == 1 and len(judges) < 2:
+        return f"{_upper(max(said, key=len))}."
+    return "; ".join(map("{}: {}".format, LETTERS, said)) + "."
 
 
 def budget_sentence(records: Sequence[RunRecord]) -> str:
