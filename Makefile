@@ -48,11 +48,11 @@ bench: setup
 	$(BIN)/python -m benchmarks
 
 train: setup
-	$(BIN)/python -m engine.builtin.train
+	$(BIN)/python -m engine.training.train
 
 # The recorded runs of the first visit and the lessons; they depend on the built-in models.
 examples: setup
-	$(BIN)/python -m engine.builtin.recorded
+	$(BIN)/python -m engine.runs.examples
 
 # What the built-in models reach under every strategy, budget and judge; over an hour, and it resumes.
 report: setup

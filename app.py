@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tts_ui.cli import main
+from tts_ui.cli.main import main
 
 if __name__ == "__main__":
     in_a_space = ["--host", "0.0.0.0", "--public"] if os.environ.get("SPACE_ID") else []

@@ -16,10 +16,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.report import Figure
 from engine.assets import assets
-from engine.builtin.problems import examples
-from engine.cost import PolicyCost
-from engine.policies.local import LocalPolicy
-from engine.policies.protocol import Draw, Sampling, TokenBudget
+from engine.domains.builtin.problems import examples
+from engine.models.policies.local import LocalPolicy
+from engine.search.cost import PolicyCost
+from engine.search.policy import Draw, Sampling, TokenBudget
 
 TITLE = "tokens a CPU second, local back end against transformers.generate"
 MODEL = "builtin-xs"

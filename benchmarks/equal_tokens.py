@@ -10,15 +10,15 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report import Figure
-from engine.answers import Checker
-from engine.builtin.sets import problem_set
-from engine.models import Catalogue
-from engine.params import RunParams
-from engine.run import Question
+from engine.domains.builtin.sets import problem_set
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue
+from engine.runs.run import Question
+from engine.runs.sweeps.cells import Cell
+from engine.runs.sweeps.statistics import Interval, bootstrap, paired
+from engine.runs.sweeps.sweep import Sweep
+from engine.search.params import RunParams
 from engine.store import Store
-from engine.sweeps.cells import Cell
-from engine.sweeps.statistics import Interval, bootstrap, paired
-from engine.sweeps.sweep import Sweep
 
 BUDGET, N, WIDTH, PROBLEMS = 1000, 64, 4, 100
 STRATEGIES = ("best_of_n", "mcts", "beam_search", "dvts")

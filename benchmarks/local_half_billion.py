@@ -22,16 +22,16 @@ import torch
 from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
 from benchmarks.report import Figure
-from engine.answers import Checker
 from engine.assets import assets
-from engine.events import Event, Usage
-from engine.params import RunParams
-from engine.policies.local import LocalPolicy
-from engine.run import Question, Run
-from engine.scorers.local import LocalScorer
-from engine.scorers.options import ScorerOptions
-from engine.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
-from engine.tree import Node, Tree
+from engine.domains.maths.grading import Checker
+from engine.models.policies.local import LocalPolicy
+from engine.models.scorers.local import LocalScorer
+from engine.models.scorers.options import ScorerOptions
+from engine.models.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
+from engine.runs.run import Question, Run
+from engine.search.events import Event, Usage
+from engine.search.params import RunParams
+from engine.search.tree import Node, Tree
 
 TITLE = "a 0.5B-shaped policy and PRM on the CPU, beam search N = 8, M = 4, ten levels"
 N, WIDTH, LEVELS, STEP_TOKENS = 8, 4, 10, 30

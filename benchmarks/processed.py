@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.report import Figure
-from engine.answers import Checker
-from engine.builtin.sets import problem_set
-from engine.events import Event, Usage
-from engine.models import Catalogue, Models
-from engine.params import RunParams
-from engine.run import Question, Run
-from engine.tree import Tree
+from engine.domains.builtin.sets import problem_set
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue, Models
+from engine.runs.run import Question, Run
+from engine.search.events import Event, Usage
+from engine.search.params import RunParams
+from engine.search.tree import Tree
 
 TITLE = "tokens processed by beam search, 50 held-out problems, against the published algorithm on the same trees"
 N, M, PROBLEMS = 16, 4, 50

@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.report import Figure
-from engine.answers import Checker
-from engine.builtin.problems import examples
-from engine.events import Event, Usage
-from engine.models import Catalogue
-from engine.params import RunParams
-from engine.run import Question, Run
-from engine.search import Sink
+from engine.domains.builtin.problems import examples
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue
+from engine.runs.run import Question, Run
+from engine.search.events import Event, Usage
+from engine.search.params import RunParams
+from engine.search.search import Sink
 from engine.store import Store
 from engine.store.ids import new_run_id
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.report import Figure
-from engine.answers import Checker
-from engine.builtin.problems import examples
-from engine.events import Event, Usage
-from engine.models import Catalogue
-from engine.params import RunParams
-from engine.run import Question, Run
-from engine.tree import Tree
+from engine.domains.builtin.problems import examples
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue
+from engine.runs.run import Question, Run
+from engine.search.events import Event, Usage
+from engine.search.params import RunParams
+from engine.search.tree import Tree
 
 TITLE = "beam search N = 16, M = 4, ten built-in examples"
 PROBLEMS, ROUNDS = 10, 3

@@ -11,11 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.report import Figure
-from engine.builtin.sets import problem_set
-from engine.events import Usage
-from engine.host import Host
-from engine.params import RunParams
-from engine.run import Question
+from engine.domains.builtin.sets import problem_set
+from engine.runs.host import Host
+from engine.runs.run import Question
+from engine.search.events import Usage
+from engine.search.params import RunParams
 from engine.store import Store
 
 TITLE = "a paired comparison of four strategies, N = 16: really spent, of the sum of the runs"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.answers import Checker
-from engine.models import Catalogue, Models
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue, Models
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

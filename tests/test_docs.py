@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import typer.main
+from support.places import ROOT
 
-from engine.strategies import STRATEGIES
-from tts_ui.cli import app
+from engine.search.strategies import STRATEGIES
+from tts_ui.cli.main import app
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 

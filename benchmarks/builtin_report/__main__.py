@@ -17,10 +17,10 @@ from benchmarks.builtin_report import figures, tables
 from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import JUDGE, POLICIES, tasks
 from benchmarks.builtin_report.runs import run, sweep_name
-from engine.answers import Checker
 from engine.assets import assets
+from engine.domains.maths.grading import Checker
+from engine.runs.sweeps.sweep import Sweep
 from engine.store import Store
-from engine.sweeps.sweep import Sweep
 
 OUT = assets() / "report"
 

@@ -13,9 +13,9 @@ from playwright.sync_api import sync_playwright
 from benchmarks.builtin_report.measure import RULES, Outcomes, Reader
 from benchmarks.builtin_report.plan import BUDGETS, JUDGE, POLICIES, SEARCHES, WEAK_JUDGE, greedy, sampled, searched
 from benchmarks.builtin_report.tables import best_search
-from engine.strategies import STRATEGIES
-from engine.sweeps.statistics import Interval, bootstrap
-from tts_ui.components.search_tree import plotly_js
+from engine.runs.sweeps.statistics import Interval, bootstrap
+from engine.search.strategies import STRATEGIES
+from tts_ui.web.components.search_tree import plotly_js
 
 #: Okabe and Ito's colours, which colour-blind readers tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -9,13 +9,13 @@ import numpy as np
 
 from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import JUDGED_N, TEST, sampled
-from engine.builtin.checker import first_wrong_step
-from engine.builtin.evaluate import PrmQuality, prm_quality
-from engine.builtin.problems import Problem
-from engine.builtin.sets import problem_set
+from engine.domains.builtin.problems import Problem
+from engine.domains.builtin.sets import problem_set
+from engine.domains.builtin.step_checker import first_wrong_step
+from engine.runs.sweeps.statistics import Interval
+from engine.search.tree import Node
 from engine.store import RunRecord, Store
-from engine.sweeps.statistics import Interval
-from engine.tree import Node
+from engine.training.evaluate import PrmQuality, prm_quality
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from benchmarks.builtin_report.plan import (
     methods,
     sampled,
 )
-from engine.builtin.sets import problem_set
-from engine.events import Usage
-from engine.selection import choose
+from engine.domains.builtin.sets import problem_set
+from engine.runs.sweeps.cells import Cell
+from engine.runs.sweeps.sweep import Sweep
+from engine.search.events import Usage
+from engine.search.selection import choose
+from engine.search.strategies.compute_optimal import DIFFICULTIES, difficulty_of
 from engine.store import RunRecord, Store
-from engine.strategies.compute_optimal import DIFFICULTIES, difficulty_of
-from engine.sweeps.cells import Cell
-from engine.sweeps.sweep import Sweep
 
 #: Selection rules read from the samples of best-of-N, as the report calls them.
 RULES: Mapping[str, str] = {

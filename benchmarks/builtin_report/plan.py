@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.builtin.sets import problem_set
-from engine.models import Catalogue
-from engine.params import RunParams
-from engine.run import Question
-from engine.sweeps.cells import Cell
+from engine.domains.builtin.sets import problem_set
+from engine.models.catalogue.catalogue import Catalogue
+from engine.runs.run import Question
+from engine.runs.sweeps.cells import Cell
+from engine.search.params import RunParams
 
 TEST, VALIDATION = "builtin-1000", "builtin-validation"
 POLICIES = ("builtin-xs", "builtin-s", "builtin-m", "builtin-l")

@@ -8,13 +8,13 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.builtin_report.plan import Task
-from engine.answers import Checker
-from engine.builtin.checkpoints import MODELS
-from engine.local.checkpoint import digest_of
-from engine.models import Catalogue
-from engine.scorers.formats import fingerprint
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Catalogue
+from engine.models.local.checkpoint import digest_of
+from engine.models.scorers.formats import fingerprint
+from engine.runs.sweeps.sweep import Sweep
 from engine.store import Store
-from engine.sweeps.sweep import Sweep
+from engine.training.checkpoints import MODELS
 
 
 def sweep_name(models: Path = MODELS) -> str:

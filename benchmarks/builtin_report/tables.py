@@ -20,10 +20,10 @@ from benchmarks.builtin_report.plan import (
     sampled,
     searched,
 )
-from engine.strategies import STRATEGIES
-from engine.strategies.compute_optimal import DIFFICULTIES
-from engine.sweeps.statistics import Interval, bootstrap, paired
-from tts_ui.numbers import count, flops
+from engine.runs.sweeps.statistics import Interval, bootstrap, paired
+from engine.search.strategies import STRATEGIES
+from engine.search.strategies.compute_optimal import DIFFICULTIES
+from tts_ui.words.numbers import count, flops
 
 
 @dataclass(frozen=True, slots=True)

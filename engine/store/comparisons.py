@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from engine.events import Usage
+from engine.search.events import Usage
 from engine.store.rows import USAGE, usage_values
 from engine.store.statements import Values
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine.events import Decision, Event, StepScored
+from engine.search.events import Decision, Event, StepScored
+from engine.search.tree import Node, Tree
 from engine.store.comparisons import ComparisonRecord
 from engine.store.rows import RunRecord
-from engine.tree import Node, Tree
 
 VERSION = 1
 

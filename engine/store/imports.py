@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import InvalidInput
-from engine.events import (
+from engine.search.events import (
     Decision,
     Event,
     Finish,
@@ -26,8 +26,8 @@ from engine.events import (
     StepScored,
     Usage,
 )
+from engine.search.tree import Tree
 from engine.store.store import Store
-from engine.tree import Tree
 
 
 class _Run(BaseModel):

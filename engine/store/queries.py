@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Table, or_, select
 
 from engine.errors import InvalidInput
-from engine.events import Decision, Event, StepSampled, StepScored
+from engine.search.events import Decision, Event, StepSampled, StepScored
 from engine.store import rows
 from engine.store.comparisons import ComparisonRecord, comparison_record
 from engine.store.connect import snapshot

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from engine.errors import StoreError
-from engine.events import Event, Usage
+from engine.search.events import Event, Usage
 from engine.store import rows
 from engine.store.comparisons import ComparisonRecord, comparison_values
 from engine.store.connect import reason, snapshot, writing

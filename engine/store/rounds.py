@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Dialect, bindparam, update
 
 from engine.errors import StoreError
-from engine.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored
+from engine.search.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored
 from engine.store import rows
 from engine.store.owner import this_process
 from engine.store.statements import Prepared, Values, inserting, saving

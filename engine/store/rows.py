@@ -17,7 +17,7 @@ from typing import Any, overload
 from sqlalchemy import Row
 
 from engine.errors import StoreError
-from engine.events import (
+from engine.search.events import (
     Decision,
     Grade,
     ModelInfo,
@@ -29,10 +29,10 @@ from engine.events import (
     StepScored,
     Usage,
 )
-from engine.selection import AnswerGroup, answer_groups
+from engine.search.selection import AnswerGroup, answer_groups
+from engine.search.tree import Tree
 from engine.store.owner import Owner
 from engine.store.statements import Values
-from engine.tree import Tree
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 USAGE = tuple(field.name for field in fields(Usage))

@@ -13,7 +13,8 @@ from sqlalchemy import Engine, Row, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import StoreError
-from engine.events import Event, Usage
+from engine.search.events import Event, Usage
+from engine.search.tree import Tree
 from engine.store import queries
 from engine.store.comparisons import ComparisonRecord
 from engine.store.connect import open_engine, reason, resolve, snapshot, writing
@@ -21,7 +22,6 @@ from engine.store.owner import Owner
 from engine.store.recorder import Recorder
 from engine.store.rows import RunRecord
 from engine.store.tables import runs
-from engine.tree import Tree
 
 
 class Store:

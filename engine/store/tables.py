@@ -155,7 +155,7 @@ class ScoreRow(Base):
 
 
 class DecisionRow(Base):
-    """What the strategy did with a node, and the numbers it did it on (see `engine.events.REASONS`)."""
+    """What the strategy did with a node, and the numbers it did it on (see `engine.search.events.REASONS`)."""
 
     __tablename__ = "decisions"
 

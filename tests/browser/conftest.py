@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from explore_page import PATIENCE_MS, TREE, App, OpenPage
+from support.explore_page import PATIENCE_MS, TREE, App, OpenPage
 
-from engine.host import Host
+from engine.runs.host import Host
 from engine.store import Store
-from tts_ui.app import launch
-from tts_ui.components import SearchTree
+from tts_ui.web.app import launch
+from tts_ui.web.components import SearchTree
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [

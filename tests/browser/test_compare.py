@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from explore_page import PROBLEM, OpenPage, fill, wait_for_text
+from support.explore_page import PROBLEM, OpenPage, fill, wait_for_text
 
-from engine.builtin.problems import examples
-from engine.builtin.recorded import OVER_OPTIMISED
-from engine.host import Host
-from engine.params import RunParams
-from engine.run import Question
-from engine.tree import Node, Tree
-from tts_ui.lessons import run_ids
+from engine.domains.builtin.problems import examples
+from engine.runs.examples import OVER_OPTIMISED
+from engine.runs.host import Host
+from engine.runs.run import Question
+from engine.search.params import RunParams
+from engine.search.tree import Node, Tree
+from tts_ui.web.lessons import run_ids
 
 PATIENCE_MS = 60_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from explore_page import (
+from support.explore_page import (
     LONG,
     PATIENCE_MS,
     PROBLEM,
@@ -23,7 +23,7 @@ from explore_page import (
     wait_for_text,
 )
 
-from engine.builtin.problems import examples
+from engine.domains.builtin.problems import examples
 
 # --- the main path --------------------------------------------------------------------------------------------------
 

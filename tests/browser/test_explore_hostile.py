@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explore_page import PATIENCE_MS, TREE, App, OpenPage, fill, start, wait_for, wait_for_text
+from support.explore_page import PATIENCE_MS, TREE, App, OpenPage, fill, start, wait_for, wait_for_text
 
-from engine.events import Decision, Event, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored
+from engine.search.events import Decision, Event, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored
 from engine.store.ids import new_run_id
 
 HARM = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from explore_page import (
+from support.explore_page import (
     LONG,
     PATIENCE_MS,
     TREE,
@@ -53,7 +53,7 @@ def test_closing_the_tab_stops_nothing(explore: OpenPage, app: App) -> None:
 
 OTHER_PROCESS = """
 import sys, time
-from engine.events import Decision, ModelInfo, RunStarted, StepSampled, StepScored, Usage
+from engine.search.events import Decision, ModelInfo, RunStarted, StepSampled, StepScored, Usage
 from engine.store import Store
 
 url, run_id = sys.argv[1:]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tts_ui.components import SearchTree, decide_line, end_line, grade_line, node_line, run_line, score_line
+from tts_ui.web.components import SearchTree, decide_line, end_line, grade_line, node_line, run_line, score_line
 
 TREE = ".search-tree"
 VIEW = f"document.querySelector('{TREE}').searchTree"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tts_ui.components.search_tree import STATIC
+from tts_ui.web.components.search_tree import STATIC
 
 Layout = Callable[[list[list[int]]], list[float]]
 NODE = shutil.which("node")

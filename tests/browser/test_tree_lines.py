@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tts_ui.components import decide_line, end_line, grade_line, node_line, run_line, score_line
-from tts_ui.components.tree_lines import LABEL_LENGTH
+from tts_ui.web.components import decide_line, end_line, grade_line, node_line, run_line, score_line
+from tts_ui.web.components.tree_lines import LABEL_LENGTH
 
 TEXTS = ["", "a\nb\r", 'quote " and \\ slash', "</script>", "\u2028 \u2029", "\ud800", "\U0001f600" * 200, "x" * 9999]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import COMMAND, Cli, Start, run
+from support.command_line import COMMAND, Cli, Start, run
 
 
 @pytest.fixture(scope="session")

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Cli, Start
 from safetensors.torch import load_file, save_file
-from test_cli_models import WITH_PRM
-from test_cli_solve import check, wait_for_steps
+from support.command_line import Cli, Start, wait_for_steps
+from support.models_files import WITH_PRM
+from support.run_document import check
 
 from engine.assets import assets
-from engine.builtin.problems import examples
-from engine.events import Usage
+from engine.domains.builtin.problems import examples
+from engine.search.events import Usage
 from engine.store import Store
 
 PROBLEM = examples()[0].text
@@ -116,7 +116,7 @@ def test_a_run_that_fails_ends_no_other(tts_ui: Cli, tmp_path: Path, db: Path) -
 
 def test_a_mistake_needs_no_models() -> None:
     source = (
-        "import sys\nfrom tts_ui.cli import main\n"
+        "import sys\nfrom tts_ui.cli.main import main\n"
         "try: main(['compare', 'a', '--strategies', 'dvts,beam_search', '--width', '3'])\n"
         "except SystemExit as end: print(end.code, 'torch' in sys.modules, 'sqlalchemy' in sys.modules)"
     )

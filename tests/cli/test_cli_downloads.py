@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND
-from hub_stand_in import TOKEN, Hub, Repository, files_of
+from support.command_line import COMMAND
+from support.hub_stand_in import TOKEN, Hub, Repository, files_of
 
 from engine.assets import assets
 
@@ -124,7 +124,8 @@ def test_a_model_is_downloaded_once_and_then_works_offline(machine: Machine, hub
 
 def test_the_app_keeps_off_the_network_but_downloads_what_is_asked_for(machine: Machine, hub: Hub) -> None:
     script = (
-        "import sys, tts_ui.app\nfrom pathlib import Path\nfrom engine.models import Catalogue\n"
+        "import sys, tts_ui.web.app\nfrom pathlib import Path\n"
+        "from engine.models.catalogue.catalogue import Catalogue\n"
         "catalogue = Catalogue(Path(sys.argv[1]))\ncatalogue.load('tiny')\ncatalogue.close()\n"
     )
     done = machine.run(sys.executable, "-c", script, machine.models)

@@ -8,13 +8,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_line import Cli
 from safetensors.torch import load_file, save_file
+from support.command_line import Cli
+from support.models_files import PAIR, WITH_PRM
 
 from engine.assets import assets
 
-PAIR = '[[pair]]\nname = "{name}"\n[pair.policy]\nkind = "local"\npath = "{policy}"\n'
-WITH_PRM = PAIR + '[pair.scorer]\nkind = "qwen_prm"\npath = "builtin-prm"\n'
 EASY = "Compute 3 * 12."
 
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Cli, Outcome, Start
+from support.command_line import Cli, Outcome, Start
+from support.places import ROOT
 
 MISTAKES = [
     ("PROBLEM: it is empty", ["solve", ""]),
@@ -87,7 +88,7 @@ def test_a_database_that_cannot_be_opened(tts_ui: Cli, tmp_path: Path) -> None:
 
 def test_a_refusal_needs_no_models_and_little_time() -> None:
     source = (
-        "import sys, time\nfrom tts_ui.cli import main\n"
+        "import sys, time\nfrom tts_ui.cli.main import main\n"
         "try: main(['solve', 'a', '--models', 'huge'])\n"
         "except SystemExit as end: print(end.code, 'torch' in sys.modules, time.process_time() < 2)"
     )
@@ -123,7 +124,7 @@ def test_a_port_in_use(tts_ui: Cli) -> None:
 
 
 def test_app_py_is_serve() -> None:
-    app = Path(__file__).parents[2] / "app.py"
+    app = ROOT / "app.py"
     refused = subprocess.run([sys.executable, app, "--port", "70000"], capture_output=True, text=True, timeout=60)
     assert (refused.returncode, refused.stdout) == (2, "") and refused.stderr.startswith("tts-ui: --port: ")
 

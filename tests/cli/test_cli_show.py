@@ -6,9 +6,19 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Cli
+from support.command_line import Cli
 
-from engine.events import Decision, Event, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored, Usage
+from engine.search.events import (
+    Decision,
+    Event,
+    Grade,
+    ModelInfo,
+    RunFinished,
+    RunStarted,
+    StepSampled,
+    StepScored,
+    Usage,
+)
 from engine.store import Store
 
 POLICY, PRM = ModelInfo("policy-xs", 200_000, 512), ModelInfo("prm-xs", 700_000, 512)

@@ -8,57 +8,17 @@ import pty
 import re
 import signal
 import threading
-import time
 from pathlib import Path
-from typing import Any
 
 import networkx as nx
 import pytest
-from command_line import Cli, Outcome, Start
+from support.command_line import Cli, Outcome, Start, wait_for_steps
+from support.run_document import DOCUMENT, check
 
-from engine.builtin.problems import examples
-from engine.errors import InvalidInput
-from engine.store import Store
+from engine.domains.builtin.problems import examples
 
 PROBLEM = examples()[0].text
 REFERENCE = examples()[0].answer
-
-#: Every field of the run document, version 1, with the types it may have.
-TEXT, MAYBE_TEXT, NUMBER = (str,), (str, type(None)), (int, float)
-DOCUMENT: dict[str, dict[str, tuple[type, ...]]] = {
-    "run": {
-        "id": TEXT, "created_at": TEXT, "problem": TEXT, "reference_answer": MAYBE_TEXT, "strategy": TEXT,
-        "params": (dict,), "policy": TEXT, "scorer": MAYBE_TEXT, "status": TEXT, "stop_reason": MAYBE_TEXT,
-        "origin": TEXT, "parent_run": MAYBE_TEXT, "fork_node": (int, type(None)), "answer": MAYBE_TEXT,
-        "correct": (bool, type(None)), "graded_by": MAYBE_TEXT, "error": MAYBE_TEXT,
-    },
-    "usage": {
-        "generated_tokens": (int,), "prompt_tokens": (int,), "prompt_tokens_reused": (int,), "scored_tokens": (int,),
-        "scored_tokens_reused": (int,), "policy_calls": (int,), "scorer_calls": (int,), "flops_paper": (float,),
-        "flops_all": (float,), "wall_s": (float,),
-    },
-    "nodes": {
-        "id": (int,), "parent": (int, type(None)), "depth": (int,), "text": TEXT, "tokens": (int,),
-        "logprob": (float, type(None)), "finish": TEXT, "copies": (int,), "origin": TEXT, "status": TEXT,
-        "answer": MAYBE_TEXT, "seq": (int,),
-    },
-    "scores": {"node": (int,), "scorer": TEXT, "value": (float,), "kind": TEXT, "seq": (int,)},
-    "decisions": {"node": (int,), "action": TEXT, "reason": TEXT, "numbers": (dict,), "seq": (int,)},
-    "answers": {
-        "answer": MAYBE_TEXT, "votes": (int,), "weight": NUMBER, "correct": (bool, type(None)), "nodes": (list,),
-    },
-}  # fmt: skip
-
-
-def check(document: dict[str, Any]) -> None:
-    """The document has the contract's fields, all of them, of the contract's types."""
-    assert list(document) == ["format", "version", *DOCUMENT]
-    assert (document["format"], document["version"]) == ("tts-ui.run", 1)
-    for part, fields in DOCUMENT.items():
-        for entry in document[part] if isinstance(document[part], list) else [document[part]]:
-            assert set(entry) == set(fields)
-            for name, types in fields.items():
-                assert type(entry[name]) in types, (part, name, entry[name])
 
 
 @pytest.fixture(scope="module")
@@ -179,21 +139,6 @@ def test_ctrl_c_stops_the_search_and_keeps_its_tree(start: Start, tts_ui: Cli, d
     assert b"loading builtin-xs" in progress
     assert b"it/s" not in progress and b"Warning" not in progress  # only ours: no bars of the model libraries
     assert tts_ui("export", run_id, "--db", db).out.encode() == out
-
-
-def wait_for_steps(solving: Any, db: Path) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and solving.poll() is None:
-        if db.exists():
-            with Store.open(str(db)) as store:
-                for record in store.runs():
-                    try:
-                        if len(store.tree(record.id)) > 1:
-                            return record.id
-                    except InvalidInput:
-                        continue
-        threading.Event().wait(0.05)
-    raise AssertionError(f"no step was recorded; exit code {solving.poll()}")
 
 
 def _drain(terminal: int, into: bytearray) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sample_runs import Script
+from support.sample_runs import Script
 
 from engine.store import Store
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sample_runs import flat, record_all, whole_run
 from sqlalchemy import Connection, inspect
+from support.sample_runs import flat, record_all, whole_run
 
 import engine.store.migrations as migrations
 from engine.errors import InvalidInput
-from engine.events import RunFinished, Usage
+from engine.search.events import RunFinished, Usage
 from engine.store import ComparisonRecord, Store
 from engine.store.connect import open_engine, resolve, writing
 from engine.store.document import comparison_document

@@ -6,9 +6,9 @@ import io
 import json
 
 import networkx as nx
-from sample_runs import POLICY, SCORER, ending, flat, levels, record_all, started, whole_run
+from support.sample_runs import POLICY, SCORER, ending, flat, levels, record_all, started, whole_run
 
-from engine.events import Decision, Event, StepSampled, StepScored, Usage
+from engine.search.events import Decision, Event, StepSampled, StepScored, Usage
 from engine.store import Store
 from engine.store.document import document, runs_document
 from engine.store.graphml import graphml

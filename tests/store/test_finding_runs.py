@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sample_runs import started
+from support.sample_runs import started
 
 from engine.errors import InvalidInput
-from engine.events import RunFinished, Usage
+from engine.search.events import RunFinished, Usage
 from engine.store import Store
 from engine.store.ids import ALPHABET, new_run_id
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_runs import record_all, whole_run
+from support.sample_runs import record_all, whole_run
 
 from engine.errors import InvalidInput
 from engine.store import Store

@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sample_runs import Script, flat, record_all, whole_run
+from support.sample_runs import Script, flat, record_all, whole_run
 
 import engine.store.migrations as migrations
 from engine.errors import StoreError

@@ -9,19 +9,19 @@ import time
 from pathlib import Path
 
 import pytest
-from sample_runs import Script, flat, levels, record_all, until, whole_run
+from support.sample_runs import Script, flat, levels, record_all, until, whole_run
 
-from engine.events import RunFinished
+from engine.search.events import RunFinished
+from engine.search.tree import Tree
 from engine.store import Store, recorder
 from engine.store.ids import new_run_id
 from engine.store.owner import SILENCE_S, Owner, process_started, this_process
-from engine.tree import Tree
 
 ENDLESS = """
 import sys
-from engine.events import Usage
+from engine.search.events import Usage
 from engine.store import Store
-from sample_runs import levels
+from support.sample_runs import levels
 store = Store.open(sys.argv[1])
 for events in levels(sys.argv[2]):
     store.record(events, Usage(len(events)), sys.argv[2])
@@ -111,7 +111,7 @@ def test_the_heart_beats_while_a_run_does_nothing_and_takes_back_what_sleep_cost
 TWO_RUNS = """
 import sys
 from engine.store import Store
-from sample_runs import record_all, whole_run
+from support.sample_runs import record_all, whole_run
 with Store.open(sys.argv[1]) as store:
     for run_id in sys.argv[2:]:
         record_all(store, run_id, whole_run(run_id, 20))

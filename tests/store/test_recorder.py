@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from sample_runs import Script, flat, levels, record_all, started, until, whole_run
+from support.sample_runs import Script, flat, levels, record_all, started, until, whole_run
 
 from engine.errors import StoreError
-from engine.events import RunFinished, StepScored, Usage
+from engine.search.events import RunFinished, StepScored, Usage
 from engine.store import Store, recorder
 from engine.store.ids import new_run_id
 
@@ -94,7 +94,7 @@ FULL_DISK = """
 import resource, sys
 from engine.errors import StoreError
 from engine.store import Store
-from sample_runs import flat, record_all, whole_run
+from support.sample_runs import flat, record_all, whole_run
 store = Store.open(sys.argv[1])
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, most))  # no file may grow beyond this: a disk that is full
@@ -169,7 +169,7 @@ def test_closing_commits_what_waits_and_ends_what_runs(file: Path) -> None:
 FORGETFUL = """
 import sys
 from engine.store import Store
-from sample_runs import record_all, whole_run
+from support.sample_runs import record_all, whole_run
 record_all(Store.open(sys.argv[1]), "r1", whole_run("r1"))
 """
 

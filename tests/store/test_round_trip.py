@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from sample_runs import SCORER, ending, flat, levels, record_all, started, until, whole_run
+from support.sample_runs import SCORER, ending, flat, levels, record_all, started, until, whole_run
 
 from engine.errors import StoreError
-from engine.events import Decision, Event, Grade, RunFinished, StepSampled, StepScored, Usage
+from engine.search.events import Decision, Event, Grade, RunFinished, StepSampled, StepScored, Usage
+from engine.search.tree import Tree
 from engine.store import Store
 from engine.store.ids import new_run_id
 from engine.store.version import product_version
-from engine.tree import Tree
 
 
 def test_events_come_back_as_they_were(url: str) -> None:

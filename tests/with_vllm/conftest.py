@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from support.vllm_server import BUILTIN, VllmServer
 
-sys.path += [str(Path(__file__).parents[1] / shared) for shared in ("engine", "scorers")]  # recorded.py, judges.py
-
-from vllm_server import BUILTIN, VllmServer
-
-from engine.policies.openai_server import OpenAIPolicy
-from engine.policies.vllm import VllmPolicy
-from engine.servers.settings import ServerSettings, VllmSettings
+from engine.models.policies.openai_server import OpenAIPolicy
+from engine.models.policies.vllm import VllmPolicy
+from engine.models.servers.settings import ServerSettings, VllmSettings
 
 HERE = importlib.util.find_spec("vllm") is not None
 if HERE:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from judges import GenericTag, Judge, MathShepherd, QwenPRM, RLHFlow, Skywork
-from recorded import solve_with
-from vllm_server import VllmServer
+from support.judges import GenericTag, Judge, MathShepherd, QwenPRM, RLHFlow, Skywork
+from support.recorded import solve_with
+from support.vllm_server import VllmServer
 
-from engine.answers import Checker
-from engine.cost import ScorerCost
+from engine.domains.maths.grading import Checker
 from engine.errors import ModelError
-from engine.events import StepSampled
-from engine.models import SCORERS, Catalogue, ModelEntry, Models
-from engine.scorers.served import ServedScorer
-from engine.scorers.skywork import convert
-from engine.tree import Node, Tree
+from engine.models.catalogue.catalogue import SCORERS, Catalogue, ModelEntry, Models
+from engine.models.scorers.served import ServedScorer
+from engine.models.scorers.skywork import convert
+from engine.search.cost import ScorerCost
+from engine.search.events import StepSampled
+from engine.search.tree import Node, Tree
 
 PROBLEM = "What is 12 * 3 + 6?"
 STEPS = (

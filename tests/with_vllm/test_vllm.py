@@ -8,17 +8,17 @@ from dataclasses import replace
 from itertools import zip_longest
 
 import pytest
-from recorded import PROBLEM, Recorded, make_run, solve_with, until
-from vllm_server import VllmServer
+from support.recorded import PROBLEM, Recorded, make_run, solve_with, until
+from support.vllm_server import VllmServer
 
-from engine.answers import Checker
-from engine.builtin.problems import Problem
-from engine.builtin.sets import problem_set
-from engine.models import Models
-from engine.policies.openai_server import OpenAIPolicy
-from engine.policies.protocol import Policy
-from engine.policies.vllm import VllmPolicy
-from engine.servers.prompts import Prompts
+from engine.domains.builtin.problems import Problem
+from engine.domains.builtin.sets import problem_set
+from engine.domains.maths.grading import Checker
+from engine.models.catalogue.catalogue import Models
+from engine.models.policies.openai_server import OpenAIPolicy
+from engine.models.policies.vllm import VllmPolicy
+from engine.models.servers.prompts import Prompts
+from engine.search.policy import Policy
 
 PROBLEMS = problem_set("builtin-1000")[:20]
 #: Of 20 answers, how many fewer right ones chance explains: the draws are others, for each back end has its own dice.

@@ -1,0 +1,131 @@
+"""Whether two answers of mathematics are the same.
+
+They agree when their normalised strings are equal, else when both are plain numbers of equal value, else when
+math-verify says so. Math-verify parses with sympy and can hang on hostile input, so it lives in a process of its own
+(`engine.domains.maths.worker`) that is killed when it takes too long; most comparisons never need it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from fractions import Fraction
+
+from engine.search.events import Grade
+
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:/\d+)?")
+_LONGEST_NUMBER = 1000  # Python refuses to read integers of more than 4300 digits
+_FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(\d+)\}\{(\d+)\}")
+_THOUSANDS = re.compile(r"(?<=\d),(?:\\!)?(?=\d{3}(?!\d))")
+_SPACES = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not between digits: 1 1/2 is not 11/2
+_WRAPPERS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]*)\}")
+
+
+def normalise(answer: str) -> str:
+    """A spelling-free form for the exact comparison: no `$`, blanks, thousands separators, text wrappers, final dot."""
+    plain = answer.strip().strip("$").strip()
+    plain = _WRAPPERS.sub(r"\1", plain)
+    plain = plain.replace("\\left", "").replace("\\right", "").replace("\\!", "").replace("\\,", "").replace("\\ ", " ")
+    plain = plain.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
+    plain = _THOUSANDS.sub("", plain)
+    return _SPACES.sub("", plain).rstrip(".")
+
+
+def as_number(answer: str) -> Fraction | None:
+    """The exact value of an integer, decimal, `a/b` or `\\frac{a}{b}`; None for anything else."""
+    plain = normalise(answer)
+    if match := _FRACTION.fullmatch(plain):
+        plain = f"{match[1]}{match[2]}/{match[3]}"
+    if len(plain) > _LONGEST_NUMBER or not _NUMBER.fullmatch(plain):
+        return None
+    numerator, _, denominator = plain.partition("/")
+    if denominator and int(denominator) == 0:
+        return None
+    return Fraction(numerator) / Fraction(denominator or 1)
+
+
+class Checker:
+    """Judges answers of mathematics. Thread-safe; owns at most one worker process, started when first needed.
+
+    Args:
+        timeout_s: seconds math-verify may take for one comparison before it is killed and the answers count as
+        different.
+    """
+
+    def __init__(self, timeout_s: float = 5.0) -> None:
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._worker: subprocess.Popen[str] | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="answers")
+
+    def same(self, gold: str, answer: str) -> tuple[bool, str]:
+        """Whether `answer` equals `gold`, and the rule that decided: `string`, `number`, `math-verify`, `timeout`."""
+        if normalise(gold) == normalise(answer):
+            return True, "string"
+        gold_value, value = as_number(gold), as_number(answer)
+        if gold_value is not None and value is not None:
+            return gold_value == value, "number"
+        verdict = self._ask(gold, answer)
+        return (False, "timeout") if verdict is None else (verdict, "math-verify")
+
+    def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
+        """Group distinct answer strings by value and judge each group against `reference` (None: not judged).
+
+        The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them
+        cheap.
+        """
+        grades: dict[str, Grade] = {}
+        representatives: list[str] = []
+        for answer in dict.fromkeys(answers):
+            twin = next((other for other in representatives if self.same(other, answer)[0]), None)
+            if twin is not None:
+                grades[answer] = grades[twin]
+                continue
+            representatives.append(answer)
+            correct, rule = (None, None) if reference is None else self.same(reference, answer)
+            grades[answer] = Grade(answer, correct, rule)
+        return grades
+
+    def close(self) -> None:
+        """End the worker process, if there is one. The checker may be used again: it starts another."""
+        with self._lock:
+            self._stop()
+
+    def _ask(self, gold: str, answer: str) -> bool | None:
+        with self._lock:
+            worker = self._running()
+            assert worker.stdin is not None and worker.stdout is not None
+            try:
+                worker.stdin.write(json.dumps([gold, answer]) + "\n")
+                worker.stdin.flush()
+                reply = self._reader.submit(worker.stdout.readline).result(timeout=self._timeout_s)
+            except (FutureTimeout, OSError):
+                self._stop()
+                return None
+            if not reply:  # the worker died (out of memory on a monstrous expression)
+                self._stop()
+                return None
+            return bool(json.loads(reply))
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._worker is None or self._worker.poll() is not None:
+            self._worker = subprocess.Popen(
+                [sys.executable, "-m", "engine.domains.maths.worker"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+                start_new_session=True,  # the terminal's Ctrl-C is for us: a comparison in progress is finished
+            )  # fmt: skip
+            assert self._worker.stdout is not None
+            self._worker.stdout.readline()  # "ready": importing sympy must not count against the first comparison
+        return self._worker
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker.communicate()
+            self._worker = None

@@ -1,0 +1,204 @@
+"""The models file: what it may say of policies, PRMs and pairs, and every check that needs no model.
+
+It is TOML; `models.toml`, which comes with the product, is an example of all of it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from engine.errors import InvalidInput
+from engine.models.scorers.options import TwoTokenTemplate
+from engine.models.servers.settings import ServerSettings, VllmSettings, misplaced
+from engine.search.params import RunParams
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SamplingDefaults(_Table):
+    """How a policy's makers say it should be sampled; taken where the user says nothing else. Names of `RunParams`."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_steps: int | None = None
+    max_tokens: int | None = None
+
+    def given(self) -> dict[str, Any]:
+        """What is set, as arguments of `RunParams`."""
+        return self.model_dump(exclude_none=True)
+
+
+class Prompt(_Table):
+    """What stands around the problem: the system prompt, and a line behind the problem in the user's turn."""
+
+    system: str = ""
+    suffix: str = ""
+
+
+class ModelEntry(ServerSettings, VllmSettings):
+    """A policy or a PRM: the back end or family that loads it, and where it is. `name` is what records call it.
+
+    Attributes:
+        path: a folder, or the model's id on the Hugging Face Hub; none for a model behind servers, which has `urls`.
+        prompt: the name of a `[prompt.NAME]` table, which then says `system` and `suffix`.
+        world: what a model was trained for where that is all it knows.
+        parameters: how many; the memory it needs follows from them. None: the folder's files say.
+        licence, gated: its licence, and whether the Hub asks to accept it before the first download.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    path: str = ""
+    name: str = ""
+    title: str = ""
+    note: str = ""
+    system: str = ""
+    suffix: str = ""
+    prompt: str = ""
+    world: Literal["", "builtin"] = ""
+    template: TwoTokenTemplate | None = None
+    sampling: SamplingDefaults = SamplingDefaults()
+    licence: str = ""
+    gated: bool = False
+
+    @model_validator(mode="after")
+    def _placed(self) -> ModelEntry:
+        if mistake := misplaced(self.kind, self.path, self.model_fields_set):
+            raise ValueError(mistake)
+        return self
+
+    @property
+    def label(self) -> str:
+        return self.name or self.path or f"{self.model or 'the model'} at {', '.join(self.urls)}"
+
+
+class _Pair(_Table):
+    name: str
+    title: str = ""
+    note: str = ""
+    scorer: str | ModelEntry | None = None
+    cache_gb: float | None = Field(default=None, gt=0)
+
+
+class PairEntry(_Pair):
+    """A policy and, optionally, the PRM that judges it unless another is asked for: its name, or the PRM itself.
+
+    `cache_gb` bounds the prefixes that are kept, of policy and PRM together; None leaves it to the memory that is free.
+    """
+
+    policy: ModelEntry
+
+
+class _WrittenPair(_Pair):
+    policy: str | ModelEntry
+
+
+class _Written(_Table):
+    pair: list[_WrittenPair]
+    policy: list[ModelEntry] = []
+    scorer: list[ModelEntry] = []
+    prompt: dict[str, Prompt] = {}
+
+
+class ModelsFile(_Table):
+    """A file that was read and checked."""
+
+    pairs: list[PairEntry]
+    scorers: list[ModelEntry]
+
+
+def read(file: Path, back_ends: Collection[str], families: Mapping[str, Collection[str]]) -> ModelsFile:
+    """Read a models file. Raises `InvalidInput` naming what is wrong in it.
+
+    Args:
+        back_ends: the kinds a policy may have.
+        families: the kinds a scorer may have, each with the settings of an entry that it heeds.
+    """
+    written = _parse(file)
+    try:
+        return _checked(written, back_ends, families)
+    except _Mistake as mistake:
+        raise InvalidInput("models", f"{file}: {mistake}") from mistake
+
+
+def _parse(file: Path) -> _Written:
+    try:
+        return _Written.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InvalidInput("models", f"{file} cannot be read ({error.strerror}); check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
+    except ValidationError as error:
+        # Where a name or a table may stand, what the table lacks says more than that it is no name.
+        first = max(error.errors(), key=lambda each: (len(each["loc"]), "str" not in each["loc"]))
+        where = ".".join(str(part) for part in first["loc"] if part != "str" and "ModelEntry" not in str(part))
+        raise InvalidInput(
+            "models", f"{file}: {where}: {first['msg'].lower().removeprefix('value error, ')}"
+        ) from error
+
+
+class _Mistake(Exception):
+    """What is wrong, and in which table."""
+
+
+def _checked(written: _Written, back_ends: Collection[str], families: Mapping[str, Collection[str]]) -> ModelsFile:
+    if not written.pair:
+        raise _Mistake("it names no pair")
+    scorers = {scorer.label: scorer for scorer in written.scorer}
+    policies = {policy.label: policy for policy in written.policy}
+    pairs = []
+    for pair in written.pair:
+        policy = policies.get(pair.policy) if isinstance(pair.policy, str) else pair.policy
+        if policy is None:
+            raise _Mistake(f"{pair.name}: no policy is called {pair.policy!r}")
+        if isinstance(pair.scorer, str) and pair.scorer not in scorers:
+            raise _Mistake(f"{pair.name}: no scorer is called {pair.scorer!r}")
+        if isinstance(pair.scorer, ModelEntry):
+            _check_scorer(pair.name, pair.scorer, families)
+        policy = _prompted(pair.name, policy, written.prompt)
+        _check_policy(pair.name, policy, back_ends)
+        pairs.append(PairEntry(**pair.model_dump(exclude={"policy", "scorer"}), policy=policy, scorer=pair.scorer))
+    for scorer in written.scorer:
+        _check_scorer(scorer.label, scorer, families)
+    return ModelsFile(pairs=pairs, scorers=written.scorer)
+
+
+def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Prompt]) -> ModelEntry:
+    """The policy with the prompt it names filled in."""
+    if not policy.prompt:
+        return policy
+    if policy.system or policy.suffix:
+        raise _Mistake(f"{where}: a policy has a prompt, or its own system and suffix, not both")
+    if policy.prompt not in prompts:
+        raise _Mistake(f"{where}: there is no table [prompt.{policy.prompt}]")
+    return policy.model_copy(update=prompts[policy.prompt].model_dump() | {"prompt": ""})
+
+
+def _check_policy(where: str, policy: ModelEntry, back_ends: Collection[str]) -> None:
+    if policy.kind not in back_ends:
+        raise _Mistake(f"{where}: no policy back end {policy.kind!r}")
+    if policy.template:
+        raise _Mistake(f"{where}: a policy takes no template")
+    try:
+        RunParams(**policy.sampling.given())
+    except InvalidInput as error:
+        raise _Mistake(f"{where}: sampling: {error}") from error
+
+
+def _check_scorer(where: str, scorer: ModelEntry, families: Mapping[str, Collection[str]]) -> None:
+    if scorer.kind not in families:
+        raise _Mistake(f"{where}: no scorer family {scorer.kind!r}")
+    heeded = families[scorer.kind]
+    for setting in ("system", "template", "suffix", "prompt", "sampling", "urls"):
+        if setting in scorer.model_fields_set and setting not in heeded:
+            raise _Mistake(f"{where}: a {scorer.kind} scorer takes no {setting}")
+    if "template" in heeded and scorer.template is None:
+        raise _Mistake(f"{where}: a {scorer.kind} scorer needs a [pair.scorer.template] with step, good and bad")

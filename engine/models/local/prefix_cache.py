@@ -1,0 +1,105 @@
+"""The prefix cache of one session: the KV of the path to every node, kept in segments, one a node.
+
+Siblings share their ancestors' segments, so a tree costs its distinct tokens and no more. Memory is bounded for all
+sessions of a device together, policies' and PRMs' alike: the segment used longest ago goes first, whosever it is, and
+whoever misses it computes it again from the token ids.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.models.local.memory import free_gpus, free_ram
+
+#: The share of what is free, once the models are loaded, that prefixes may take. The rest is for the batch being
+#: decoded; on a CPU also for everybody else.
+_SHARE_OF_GPU, _SHARE_OF_RAM = 0.5, 0.25
+_LEAST, _MOST_RAM = 64 << 20, 8 << 30
+
+_lock = threading.Lock()
+_names = itertools.count()
+_wanted: int | None = None
+_shared: dict[torch.device, _Store] = {}
+
+
+class _Store:
+    """Segments of several caches, at most `limit` bytes of them (None: by what is free), the newest always."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self.segments: OrderedDict[tuple[int, Hashable], Tensor] = OrderedDict()
+
+    def put(self, key: tuple[int, Hashable], segment: Tensor) -> None:
+        self.drop(key)
+        self.segments[key] = segment
+        self.bytes += segment.nbytes
+        if self.limit is None:
+            self.limit = _derived(segment.device, self.bytes)
+        while self.bytes > self.limit and len(self.segments) > 1:
+            self.drop(next(iter(self.segments)))
+
+    def drop(self, key: tuple[int, Hashable]) -> None:
+        segment = self.segments.pop(key, None)
+        self.bytes -= 0 if segment is None else segment.nbytes
+
+
+def fit_anew(limit_bytes: int | None = None) -> None:
+    """Take the shared limit from `limit_bytes` (a decision that stays), else from the memory free now."""
+    global _wanted
+    with _lock:
+        _wanted = limit_bytes or _wanted
+        for store in _shared.values():
+            store.limit = _wanted
+
+
+def _derived(device: torch.device, held: int) -> int:
+    if device.type == "cuda":
+        return max(_LEAST, int((free_gpus()[device.index or 0] + held) * _SHARE_OF_GPU))
+    free = free_ram()
+    return _MOST_RAM if free is None else min(_MOST_RAM, max(_LEAST, int((free + held) * _SHARE_OF_RAM)))
+
+
+class PrefixCache:
+    """One session's segments by key; with `limit_bytes` it shares nothing and keeps that limit for itself.
+
+    Thread-safe: a stopped search clears its cache while the worker may be at its last token.
+    """
+
+    def __init__(self, limit_bytes: int | None = None) -> None:
+        self._store = None if limit_bytes is None else _Store(limit_bytes)
+        self._name = next(_names)
+        self._keys: set[Hashable] = set()
+
+    def longest(self, keys: Sequence[Hashable]) -> list[Tensor]:
+        """The segments of `keys` up to the first that is missing."""
+        found: list[Tensor] = []
+        with _lock:
+            for key in keys:
+                segment = self._store.segments.get((self._name, key)) if self._store else None
+                if segment is None:
+                    break
+                assert self._store is not None
+                self._store.segments.move_to_end((self._name, key))
+                found.append(segment)
+        return found
+
+    def put(self, key: Hashable, segment: Tensor) -> None:
+        with _lock:
+            if self._store is None:
+                self._store = _shared.setdefault(segment.device, _Store(_wanted))
+            self._store.put((self._name, key), segment)
+            self._keys.add(key)
+
+    def clear(self) -> None:
+        with _lock:
+            for key in self._keys if self._store else ():
+                assert self._store is not None
+                self._store.drop((self._name, key))
+            self._keys.clear()

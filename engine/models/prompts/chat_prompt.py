@@ -1,0 +1,64 @@
+"""What a policy reads first: the problem in its checkpoint's chat template, as token ids.
+
+The template is filled in once, with a field where the problem goes. Special tokens are tokens in the template alone: a
+problem that spells one out is text, as everything a person types.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from transformers import PreTrainedTokenizerBase
+
+from engine.errors import ModelError
+from engine.models.prompts.tokens import Tokens
+
+#: What a reasoning model writes around its thought; some templates open it for the model.
+THINK, END_OF_THOUGHT = "<think>", "</think>"
+
+#: Templates of Llama 3 tell the model the date. Today's would make runs of different days different experiments; this
+#: is the one they fall back to themselves.
+_DATE = "26 Jul 2024"
+
+_FIELD = "{problem}"
+
+
+class ChatPrompt:
+    """The prompts of one policy.
+
+    Args:
+        system: the system prompt; empty for none (a template may bring its own).
+        suffix: what follows the problem in the user's turn, on a line of its own.
+
+    Attributes:
+        template: a short name of all that surrounds the problem; runs under different ones are not the same experiment.
+        opens_thought: whether the prompt ends inside a thought, so that what is sampled begins there.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, system: str = "", suffix: str = "") -> None:
+        self._tokens = Tokens(tokenizer)
+        self._filled = _filled(tokenizer, system, f"{_FIELD}\n{suffix}" if suffix else _FIELD)
+        self.template = hashlib.sha256(self._filled.encode()).hexdigest()[:12]
+        self.opens_thought = self._filled.rfind(THINK) > self._filled.rfind(END_OF_THOUGHT)
+
+    def ids(self, problem: str) -> list[int]:
+        return self._tokens.fill(self._filled, "start", {"problem": problem.strip(), "step": "{step}"})[0]
+
+    def text(self, problem: str) -> str:
+        """The prompt for a reader of text, who takes a special token that the problem spells out for one."""
+        return self._filled.replace(_FIELD, problem.strip())
+
+
+def _filled(tokenizer: PreTrainedTokenizerBase, system: str, user: str) -> str:
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": user})
+    try:
+        filled = str(
+            tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, date_string=_DATE)
+        )
+    except Exception as error:  # Jinja raises many kinds, and so do templates
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{tokenizer.name_or_path}: its chat template cannot be used ({reason})") from error
+    if filled.count(_FIELD) != 1:
+        raise ModelError(f"{tokenizer.name_or_path}: its chat template does not write the user's turn once")
+    return filled

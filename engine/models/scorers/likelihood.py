@@ -1,0 +1,70 @@
+"""The likelihood judge: how sure a (larger) policy is of what was written.
+
+The score of a step is the smallest probability, at temperature 1, that the judge gives to any token of the solution so
+far; the blank line or end of text behind the step is left out.
+The judge reads steps in its own tokens, joined by blank lines as it would write them itself: a token that ends a
+sentence and the step in one counts, a blank line on its own counts for the step behind it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
+
+from engine.errors import ModelError
+from engine.models.local.checkpoint import describe, open_checkpoint
+from engine.models.prompts.tokens import Tokens
+from engine.models.scorers.formats import Segment, chat, fingerprint
+from engine.models.scorers.heads import LikelihoodHead
+from engine.models.scorers.local import LocalScorer
+from engine.models.scorers.options import ScorerOptions
+
+BLANK_LINE = "\n\n"
+
+
+class LikelihoodFormat:
+    """The problem in the judge's chat template, then the steps as the assistant's turn.
+
+    The probability of a token is read at the token before it. So each segment begins with the last token of what came
+    before and ends short of its own last token, which is then the next step's to read.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
+        self._tokens = Tokens(tokenizer)
+        self._template = chat(tokenizer, [("system", system), ("user", "{problem}")], answer=True)
+        self.template = fingerprint("likelihood", self._template)
+        ids, self._place = self._tokens.fill(self._template, "start", {"problem": "1"})
+        self._last = ids[-1]
+
+    def prompt(self, problem: str) -> list[int]:
+        ids, _ = self._tokens.fill(self._template, "start", {"problem": problem.strip()})
+        if ids[-1] != self._last:
+            raise ModelError("the judge's chat template does not open the assistant's turn")
+        return ids[:-1]
+
+    def segment(self, step: str, before: str | None) -> Segment:
+        own, _ = self._read(step, first=before is None)
+        if before is None:
+            return _segment([self._last], own)
+        previous, blank = self._read(before)
+        return _segment(previous[-1:], [*blank, *own])
+
+    def _read(self, step: str, *, first: bool = False) -> tuple[list[int], list[int]]:
+        """The tokens that hold text of the step, and those of the blank line behind it."""
+        text = step.strip()
+        ends = "\n" in step[len(step.rstrip()) :]
+        pieces = self._tokens.pieces(text + BLANK_LINE if ends else text, self._place if first else "inside")
+        own = [token for token, start in pieces if start < len(text)]
+        return own, [token for token, _ in pieces[len(own) :]] if ends else self._tokens.text(BLANK_LINE)
+
+
+def _segment(last: list[int], targets: list[int]) -> Segment:
+    ids = (*last, *targets[:-1])
+    return Segment(ids, tuple(range(len(ids))), tuple(targets))
+
+
+def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
+    model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
+    form = LikelihoodFormat(tokenizer, options.system)
+    return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, LikelihoodHead(model))

@@ -1,0 +1,52 @@
+"""What the servers of an entry say of themselves, for a list of models: a line each, without loading anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from engine.errors import TtsError
+from engine.models.servers.probe import entry_of, probe
+from engine.models.servers.replicas import Server
+from engine.models.servers.settings import ServerSettings
+
+#: Seconds that a list of models waits for a silent server.
+_PATIENCE_S = 5.0
+
+
+def survey(settings: ServerSettings) -> list[str]:
+    """What the servers of a policy's entry can do, all asked at once. Costs each of them some thirty tokens."""
+    return asyncio.run(_lines(settings, _as_policy))
+
+
+def survey_judge(settings: ServerSettings) -> list[str]:
+    """What the servers of a PRM's entry serve. Whether it judges is tried when it is loaded."""
+    return asyncio.run(_lines(settings, _as_judge))
+
+
+_Ask = Callable[[Server, ServerSettings], Awaitable[str]]
+
+
+async def _as_policy(server: Server, settings: ServerSettings) -> str:
+    found = await probe(server, settings.model, tokenizer=bool(settings.tokenizer))
+    without = found.abilities.missing
+    return f"{found.model}{', without ' + without if without else ''}"
+
+
+async def _as_judge(server: Server, settings: ServerSettings) -> str:
+    return str((await entry_of(server, settings.model))["id"])
+
+
+async def _lines(settings: ServerSettings, ask: _Ask) -> list[str]:
+    return list(await asyncio.gather(*(_line(url, settings, ask) for url in settings.urls)))
+
+
+async def _line(url: str, settings: ServerSettings, ask: _Ask) -> str:
+    try:
+        server = Server(url, settings.api_key(), min(_PATIENCE_S, settings.timeout_s), settings.concurrency)
+        try:
+            return f"{url} serves {await ask(server, settings)}"
+        finally:
+            await server.close()
+    except TtsError as error:
+        return str(error)

@@ -1,0 +1,97 @@
+"""A scorer whose sessions share one real session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.runs.shared.once import Once
+from engine.runs.shared.steps import CommonSteps, total
+from engine.search.cost import ScorerCost
+from engine.search.events import ModelInfo
+from engine.search.scorer import Scorer, ScorerSession
+from engine.search.tree import Node
+
+
+class SharedScorer:
+    """`runs` of one problem open a session each; the real session is closed when all of them have closed theirs."""
+
+    def __init__(self, scorer: Scorer, problem: str, runs: int) -> None:
+        self._scorer, self._problem, self._runs = scorer, problem, runs
+        self._common: _Common | None = None
+        self._bills: list[ScorerCost] = []
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._scorer.info
+
+    @property
+    def cost(self) -> ScorerCost:
+        """What was really done so far, for all runs together."""
+        return total(ScorerCost, self._bills)
+
+    def prompt_tokens(self, problem: str) -> int:
+        return self._scorer.prompt_tokens(problem)
+
+    def session(self, problem: str) -> SharedScorerSession:
+        if problem != self._problem:
+            raise ValueError("the runs of a comparison ask one problem")
+        self._common = self._common or _Common(self._scorer.session(problem), self._bills)
+        return SharedScorerSession(self._common, self._leave)
+
+    def close(self) -> None:
+        """The scorer is not ours to close."""
+
+    def _leave(self) -> None:
+        self._runs -= 1
+        if not self._runs and self._common:
+            self._common.real.close()
+            self._common = None
+
+
+@dataclass(slots=True)
+class _Common:
+    """What the sessions share."""
+
+    real: ScorerSession
+    bills: list[ScorerCost]
+    steps: CommonSteps = field(default_factory=CommonSteps)
+    scored: Once[Node, float | None] = field(default_factory=Once)
+
+
+class SharedScorerSession:
+    """One run's view of the shared session."""
+
+    def __init__(self, common: _Common, leave: Callable[[], None]) -> None:
+        self._common, self._leave = common, leave
+        self._problem_read = False
+
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
+        if not paths:
+            return []
+        cost.calls += 1
+        common = [self._common.steps.path(path) for path in paths]
+        by_end = {path[-1]: path for path in common}
+
+        async def judge(ends: Sequence[Node]) -> Mapping[Node, float | None]:
+            self._common.bills.append(ScorerCost())
+            scores = await self._common.real.score([by_end[end] for end in ends], self._common.bills[-1])
+            return dict(zip(ends, scores, strict=True))
+
+        await self._common.scored.obtain(by_end, judge)
+        scores = [self._common.scored.known[path[-1]] for path in common]
+        self._charge([path for path, score in zip(common, scores, strict=True) if score is not None], cost)
+        return scores
+
+    def _charge(self, paths: Sequence[tuple[Node, ...]], cost: ScorerCost) -> None:
+        for path in paths if self._problem_read else [(), *paths]:
+            computed, reused = self._common.real.positions(path)
+            cost.scored_tokens += computed
+            cost.scored_tokens_reused += reused
+        self._problem_read = True
+
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        return self._common.real.positions(self._common.steps.path(path))
+
+    def close(self) -> None:
+        self._leave()

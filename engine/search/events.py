@@ -1,0 +1,238 @@
+"""The event log of a search: five kinds of small facts, and nothing else leaves the engine.
+
+Everything downstream (the recorder, the live tree, replay, export, the command line, tests) is a reader of this one
+stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number
+their facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in
+`REASONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Finish = Literal["step", "eos", "length", "budget"]
+NodeOrigin = Literal["policy", "human", "rollout", "import"]
+ScoreKind = Literal["measured", "estimated", "imported", "human"]
+Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose"]
+RunStatus = Literal["running", "done", "stopped", "failed", "interrupted"]
+RunOrigin = Literal["search", "fork", "import", "example"]
+
+#: Why a decision was taken -> the meaning of each key of its `numbers`. The one place that documents them.
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "rank": {
+        "rank": "place by score in the frontier, 1 is best",
+        "of": "open nodes ranked together",
+        "k": "nodes that could survive (K = N / M)",
+        "cut_off": "lowest surviving score, absent where none survives",
+        "score": "the score ranked by: the step's own, or that of the end of its rollout",
+        "end": "lookahead only: the last node of the step's rollout",
+        "steps_ahead": "lookahead only: greedy steps from the step to that node",
+    },
+    "subtree_rank": {
+        "subtree": "the DVTS subtree, from 0; a step of several subtrees is ranked in each",
+        "rank": "place by score in the subtree's children, 1 is best",
+        "of": "children of the subtree ranked together",
+        "k": "children a subtree goes on with: 1",
+        "cut_off": "the best child's score",
+        "score": "the score ranked by",
+    },
+    "rollout_dropped": {},
+    "upper_bound": {
+        "iteration": "the MCTS iteration, from 1",
+        "value": "mean of the values backed up through this node; its own score before the first visit",
+        "visits": "iterations that went through this node before",
+        "parent_visits": "iterations that went through its parent before",
+        "prior": "the policy's likelihood a token of this step, as a share of its siblings'; weighs in PUCT only",
+        "exploration": "UCT: c sqrt(ln(1 + parent_visits) / (1 + visits)); "
+        "PUCT: c prior sqrt(parent_visits) / (1 + visits)",
+        "total": "value + exploration, the largest among the children worth a visit",
+        "of": "children of the parent, those not worth a visit included",
+    },
+    "mean": {
+        "iteration": "the MCTS iteration, from 1",
+        "value": "the value backed up: the best score among the iteration's new steps and the end of its rollout",
+        "from": "the node that has this score",
+        "visits": "iterations that went through this node, this one included",
+        "mean": "mean of the values backed up through this node",
+    },
+    "fruitless": {
+        "n": "completions asked for (N), and iterations without a new one after which the search gives up",
+        "finished": "completions banked when the search ended",
+    },
+    "compute_optimal": {
+        "parameters": "parameters of the policy",
+        "probe": "samples drawn to estimate the difficulty",
+        "agreement": "share of the samples that give the most frequent answer",
+        "mean_score": "mean PRM score of the samples' last steps",
+        "estimate": "agreement x mean_score: an estimate of Pass@1, not a measurement",
+        "difficulty": "the estimate's bin: 0 easy (from 0.5), 1 medium (from 0.1), 2 hard",
+        "choice": "0 best_of_n, 1 beam_search, 2 dvts",
+        "evidence": "what the choice rests on: 0 a finding of the study, 1 our reading of it, 2 its 72B model alone",
+    },
+    "eos": {},
+    "length": {},
+    "budget": {},
+    "max_steps": {"max_steps": "the limit of steps in one chain"},
+    "width_reached": {"n": "completions asked for (N)", "finished": "completions banked when the search ended"},
+    "rule": {
+        "weight": "total weight of the chosen answer under the rule",
+        "votes": "draws that gave the chosen answer",
+        "of": "draws that gave any eligible answer",
+        "score": "the chosen completion's own response score, absent without a scorer",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run has cost so far: tokens are positions of the model named, seconds are wall time.
+
+    `prompt_tokens` are policy positions computed outside decoding, `prompt_tokens_reused` those read from a prefix
+    cache instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM.
+    """
+
+    generated_tokens: int = 0
+    prompt_tokens: int = 0
+    prompt_tokens_reused: int = 0
+    scored_tokens: int = 0
+    scored_tokens_reused: int = 0
+    policy_calls: int = 0
+    scorer_calls: int = 0
+    flops_paper: float = 0.0
+    flops_all: float = 0.0
+    wall_s: float = 0.0
+
+    @property
+    def flops_known(self) -> bool:
+        """False where the policy's size was not: a server seldom says how many parameters its model has."""
+        return self.flops_paper > 0 or self.generated_tokens == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is recorded of a policy or a PRM. `parameters` counts every parameter, tied ones once.
+
+    `opens_thought` is not: the policy's prompt ends inside a thought (`<think>`), so its text begins in there.
+    """
+
+    name: str
+    parameters: int
+    context_window: int
+    digest: str = ""
+    dtype: str = ""
+    device: str = ""
+    template: str = ""
+    opens_thought: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event of a run (seq 0): what was asked, of which models. It also stands for the root, node 0."""
+
+    run_id: str
+    created_at: str
+    problem: str
+    reference_answer: str | None
+    strategy: str
+    params: Mapping[str, Any]
+    policy: ModelInfo
+    scorer: ModelInfo | None
+    origin: RunOrigin = "search"
+    parent_run: str | None = None
+    fork_node: int | None = None
+    sweep_id: str | None = None
+    comparison_id: str | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepSampled:
+    """A node below `parent`. Emitted again, same `node`, new `seq`, when an identical draw raises `copies`.
+
+    `logprob` is the sum of the tokens' natural log-probabilities at temperature 1, untruncated; `answer` is what the
+    path that ends here answers, null while it is open or has none.
+    """
+
+    seq: int
+    node: int
+    parent: int
+    depth: int
+    text: str
+    token_ids: tuple[int, ...] | None
+    tokens: int
+    logprob: float | None
+    finish: Finish
+    copies: int = 1
+    origin: NodeOrigin = "policy"
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepScored:
+    """A scorer gave `node` a value in [0, 1]."""
+
+    seq: int
+    node: int
+    scorer: str
+    value: float
+    kind: ScoreKind = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The strategy did something with `node`, for `reason`, on the strength of `numbers` (see `REASONS`)."""
+
+    seq: int
+    node: int
+    action: Action
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How one distinct answer string was judged: the spelling that stands for its group, and whether it is right.
+
+    `correct` is null without a reference answer; `rule` names what decided it (see `engine.domains.maths.grading`).
+    """
+
+    group: str
+    correct: bool | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event of a run. `grades` maps every distinct answer string of the tree to its grade."""
+
+    status: RunStatus
+    stop_reason: str | None = None
+    answer: str | None = None
+    correct: bool | None = None
+    graded_by: str | None = None
+    error: str | None = None
+    grades: Mapping[str, Grade] = field(default_factory=dict)
+
+
+Event = RunStarted | StepSampled | StepScored | Decision | RunFinished
+
+__all__ = [
+    "REASONS",
+    "Action",
+    "Decision",
+    "Event",
+    "Finish",
+    "Grade",
+    "ModelInfo",
+    "NodeOrigin",
+    "RunFinished",
+    "RunOrigin",
+    "RunStarted",
+    "RunStatus",
+    "ScoreKind",
+    "StepSampled",
+    "StepScored",
+    "Usage",
+]

@@ -1,0 +1,115 @@
+"""What a search needs of a policy: prompts it can fit, and single steps below given paths.
+
+A policy knows nodes as data (their text and token ids) and nothing of strategies. A session is opened for each run; it
+owns whatever makes the next step cheap (a prefix cache, a server connection), and closing it frees that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.search.cost import PolicyCost
+from engine.search.events import Finish, ModelInfo
+from engine.search.tree import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. `temperature` 0 is greedy; `max_step_tokens` cuts a step (finish `length`).
+
+    `max_tokens` cuts the whole completion; None leaves it to the context window.
+    """
+
+    temperature: float = 0.8
+    top_p: float = 1.0
+    max_step_tokens: int = 2048
+    max_tokens: int | None = None
+
+    def left(self, written: int, otherwise: int) -> int:
+        """Tokens that a completion of `written` tokens may still grow by; `otherwise` where there is no limit."""
+        return otherwise if self.max_tokens is None else self.max_tokens - written
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One sample to take: a step below the last node of `path` (empty: below the prompt).
+
+    `seed` is 64 bits and decides all of the draw's randomness.
+    """
+
+    path: tuple[Node, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as it was sampled: EOS is in `token_ids` but not in `text`; `logprob` as `StepSampled.logprob`."""
+
+    text: str
+    token_ids: tuple[int, ...] | None
+    tokens: int
+    logprob: float | None
+    finish: Finish
+
+
+@dataclass(slots=True)
+class TokenBudget:
+    """Generated tokens still allowed to a run, shared by all of its draws; None is no limit. Never goes below 0."""
+
+    left: int | None = None
+
+    @property
+    def spent(self) -> bool:
+        return self.left == 0
+
+    def take(self) -> bool:
+        """Pay for one token; False when there is nothing left to pay with."""
+        if self.left is None:
+            return True
+        if self.left == 0:
+            return False
+        self.left -= 1
+        return True
+
+
+class PolicySession(Protocol):
+    """A policy at work on one problem."""
+
+    async def extend(
+        self, draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
+    ) -> list[Step]:
+        """One step for each draw, in the order of `draws`.
+
+        Each token is paid for from `budget`, in draw order; a draw that cannot pay ends with finish `budget`. Counts
+        what it does into `cost` as it goes, so that a cancelled call is charged too. Cancelling stops at the next
+        token.
+        """
+        ...
+
+    def writing(self) -> str:
+        """The step being written at this moment, for a ticker; provisional text, empty between steps."""
+        ...
+
+    def close(self) -> None:
+        """Free what the session holds."""
+        ...
+
+
+class Policy(Protocol):
+    """A loaded policy. `delimiter` ends a step; it is the policy's own habit ("\\n\\n")."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    @property
+    def delimiter(self) -> str: ...
+
+    def prompt_tokens(self, problem: str) -> int:
+        """Positions the prompt of this problem takes, template included."""
+        ...
+
+    def session(self, problem: str) -> PolicySession: ...
+
+    def close(self) -> None: ...

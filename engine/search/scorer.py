@@ -1,0 +1,48 @@
+"""What a search needs of a scorer: a value in [0, 1] for the last step of each path.
+
+As with policies, a session belongs to one run and owns its prefix cache. A causal PRM's score of a step never changes
+when later steps arrive, so a session is asked for each node once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.search.cost import ScorerCost
+from engine.search.events import ModelInfo
+from engine.search.tree import Node
+
+
+class ScorerSession(Protocol):
+    """A scorer at work on one problem."""
+
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
+        """The score of the last step of each path, in order; None for a path that does not fit the context window.
+
+        Every path begins with a first step and is not empty.
+        """
+        ...
+
+    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+        """What scoring the last step of `path` takes where the steps before it are scored: positions computed, and
+        positions read from a cache instead. Of an empty path: what the problem takes, once a session.
+
+        Only asked of paths that this session has scored.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Scorer(Protocol):
+    @property
+    def info(self) -> ModelInfo: ...
+
+    def prompt_tokens(self, problem: str) -> int:
+        """Positions the problem takes before the first step, template included."""
+        ...
+
+    def session(self, problem: str) -> ScorerSession: ...
+
+    def close(self) -> None: ...

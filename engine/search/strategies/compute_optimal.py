@@ -1,0 +1,82 @@
+"""Compute-optimal scaling: choose the strategy by policy size and difficulty (arXiv 2502.06703, sections 3 and 4).
+
+The study's findings are a table. Its difficulty is the policy's Pass@1, which needs the right answer; here it is an
+*estimate* from a probe: the share of the samples that agree on the leading answer, times the mean PRM score of the
+samples. The chosen strategy then goes on in the same search: the probe's draws are the first of its N and vote. The
+choice, and what it rests on, is recorded as a decision on the root.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from engine.domains.maths.grading import normalise
+from engine.errors import ModelError
+from engine.search.search import Search
+from engine.search.strategies.beam_search import beam_search
+from engine.search.strategies.best_of_n import best_of_n
+from engine.search.strategies.dvts import dvts
+from engine.search.tree import Node
+
+#: Numbers stand for these words in the recorded decision, by their place here.
+DIFFICULTIES = ("easy", "medium", "hard")
+CHOICES = ("best_of_n", "beam_search", "dvts")
+EVIDENCE = ("a finding of the study", "our reading of the study", "one model of the study alone (72B)")
+
+#: (policies below so many parameters, their choice for easy, medium and hard, what that rests on). 33e9: what is sold
+#: as 32B counts 32.8e9.
+TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
+    (7e9, ("best_of_n", "beam_search", "beam_search"), (0, 1, 0)),
+    (33e9, ("dvts", "dvts", "beam_search"), (0, 0, 0)),
+    (float("inf"), ("best_of_n", "best_of_n", "best_of_n"), (2, 2, 2)),
+)
+
+
+async def compute_optimal(search: Search, *, n: int, width: int, finished: str, probe: int) -> None:
+    if not search.policy_parameters:
+        raise ModelError("compute_optimal goes by the policy's size, which is not known; add parameters to its entry")
+    samples = await search.complete(probe)
+    await search.score(samples)
+    agreement, mean_score = agreement_of(samples), mean_score_of(search, samples)
+    difficulty = difficulty_of(agreement * mean_score)
+    choice, evidence = chosen(search.policy_parameters, difficulty)
+    numbers = {
+        "parameters": search.policy_parameters, "probe": sum(leaf.copies for leaf in samples), "agreement": agreement,
+        "mean_score": mean_score, "estimate": agreement * mean_score, "difficulty": difficulty,
+        "choice": CHOICES.index(choice), "evidence": evidence,
+    }  # fmt: skip
+    search.decide(search.root, "expand", "compute_optimal", numbers)
+    search.flush()
+    if choice == "best_of_n":
+        await best_of_n(search, n=n)
+    elif choice == "beam_search":
+        await beam_search(search, n=n, width=width, finished=finished)
+    else:
+        await dvts(search, n=n, width=width)
+
+
+def chosen(parameters: float, difficulty: int) -> tuple[str, int]:
+    """The strategy the table names, and what that rests on (an index of `EVIDENCE`)."""
+    _, choices, evidence = next(row for row in TABLE if parameters < row[0])
+    return choices[difficulty], evidence[difficulty]
+
+
+def difficulty_of(pass_at_1: float) -> int:
+    """The study's bins (an index of `DIFFICULTIES`): easy from 0.5, medium from 0.1, hard below."""
+    return 0 if pass_at_1 >= 0.5 else 1 if pass_at_1 >= 0.1 else 2
+
+
+def agreement_of(samples: Sequence[Node]) -> float:
+    """The share of the samples, in draws, that give the most frequent answer."""
+    votes: Counter[str | None] = Counter()
+    for leaf in samples:
+        votes[normalise(leaf.answer) if leaf.answer else None] += leaf.copies
+    leading = max((count for answer, count in votes.items() if answer), default=0)
+    return leading / max(1, votes.total())
+
+
+def mean_score_of(search: Search, samples: Sequence[Node]) -> float:
+    """The mean of the samples' last step scores, in draws."""
+    weights = [(leaf.copies, search.value(leaf)) for leaf in samples]
+    return sum(copies * value for copies, value in weights) / max(1, sum(copies for copies, _ in weights))

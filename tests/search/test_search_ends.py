@@ -1,0 +1,245 @@
+"""What a search refuses, what it spends, and an orderly end however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from support.recorded import PROBLEM, Recorded, make_run, solve, solve_with, until
+from support.scripted import ScriptedPolicy, ScriptedScorer, letters, value_of
+
+from engine.domains.maths.grading import Checker
+from engine.errors import InvalidInput, ModelError
+from engine.models.catalogue.catalogue import Models
+from engine.runs.run import Question
+from engine.search.events import Decision, StepSampled, StepScored
+from engine.search.params import RunParams
+from engine.search.tree import Tree
+
+STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search"]
+
+
+# --- parameters ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "argument"),
+    [
+        ({"n": 2, "width": 4}, "width"),
+        ({"n": 10, "width": 4}, "width"),
+        ({"n": 0}, "n"),
+        ({"n": -1, "strategy": "majority_vote"}, "n"),
+        ({"width": 0}, "width"),
+        ({"strategy": "magic"}, "strategy"),
+        ({"select": "prm_best"}, "select"),
+        ({"select": "prm_last_max", "strategy": "majority_vote"}, "select"),
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"top_p": 0.0}, "top_p"),
+        ({"top_p": 1.1}, "top_p"),
+        ({"seed": -1}, "seed"),
+        ({"finished": "drop"}, "finished"),
+        ({"max_steps": 0}, "max_steps"),
+        ({"max_tokens_total": 0}, "max_tokens_total"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_with_its_argument(asked: dict[str, Any], argument: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        RunParams(**asked)
+    assert refusal.value.argument == argument
+    assert str(refusal.value).startswith(f"{argument}: ")
+    assert "\n" not in str(refusal.value)
+
+
+def test_width_says_what_would_do() -> None:
+    with pytest.raises(InvalidInput, match=r"choose .*2.*5"):
+        RunParams(n=10, width=4)
+    assert RunParams(n=10, width=4, strategy="best_of_n").n == 10  # M means nothing there
+
+
+def test_problems_that_cannot_be_are_refused_before_any_work(models: Models) -> None:
+    for problem in ("", "  \n"):
+        with pytest.raises(InvalidInput, match="problem"):
+            Question(problem)
+    with pytest.raises(InvalidInput, match="reference"):
+        Question("1 + 1", " ")
+    with pytest.raises(InvalidInput, match="context window") as refusal:
+        make_run(models.policy, models.scorer, Recorded(), problem="7 + " * 2000)
+    assert refusal.value.argument == "problem"
+    with pytest.raises(InvalidInput, match="PRM"):
+        make_run(models.policy, None, Recorded(), strategy="beam_search")
+
+
+# --- budget --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("budget", [1, 7, 64, 333, 100_000])
+async def test_the_token_budget_is_never_exceeded_and_a_cut_run_spends_it_all(
+    models: Models, checker: Checker, strategy: str, budget: int
+) -> None:
+    run = await solve(models, checker, strategy=strategy, max_tokens_total=budget)
+    generated = run.usage.generated_tokens
+    assert generated == sum(node.tokens * node.copies for node in run.tree.nodes[1:]) <= budget
+    assert run.last.status == "done"
+    cut = [node for node in run.tree.nodes if node.finish == "budget"]
+    if cut or run.last.stop_reason:
+        assert (run.last.stop_reason, generated) == ("budget", budget)
+    for node in cut:
+        assert node.status == "pruned"
+        assert node.decisions[-1].reason == "budget"
+    if budget == 100_000:
+        assert run.last.stop_reason is None
+    if budget == 1:
+        assert run.last.stop_reason == "budget"
+
+
+@pytest.mark.parametrize("strategy", ["majority_vote", "best_of_n"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_sampling_answers_when_the_budget_fits_one_chain(
+    models: Models, checker: Checker, strategy: str, seed: int
+) -> None:
+    single = await solve(models, checker, strategy=strategy, n=1, seed=seed)
+    (completion,) = single.tree.completions()
+    run = await solve(models, checker, strategy=strategy, seed=seed, max_tokens_total=single.usage.generated_tokens)
+    (first, *_) = run.tree.completions()
+    assert first.answer == completion.answer
+    assert run.last.answer == single.last.answer
+    assert run.usage.generated_tokens == single.usage.generated_tokens
+
+
+async def test_a_budget_buys_whole_draws_before_parts_of_many(checker: Checker) -> None:
+    policy = ScriptedPolicy(letters(finish_at=2))  # 3 tokens, then "\\boxed{?}" and its EOS: 13 a chain
+    run = await solve_with(policy, None, checker, strategy="majority_vote", n=16, max_tokens_total=50, problem="p")
+    assert len(list(run.tree.completions())) == 3
+    assert run.usage.generated_tokens == 50
+    assert run.last.stop_reason == "budget"
+
+
+async def test_wasted_draws_do_not_become_nodes(checker: Checker) -> None:
+    policy = ScriptedPolicy(lambda path, index: (f"{index:03}\n\n", "step"))
+    run = await solve_with(
+        policy,
+        ScriptedScorer(value_of({})),
+        checker,
+        strategy="beam_search",
+        n=8,
+        width=2,
+        max_tokens_total=3,
+        problem="p",
+    )
+    assert [(node.text, node.finish, node.copies) for node in run.tree.nodes[1:]] == [("0", "budget", 3)]
+
+
+# --- ends ----------------------------------------------------------------------------------------------------------
+
+
+async def test_stopping_keeps_what_was_found_and_says_stopped(models: Models, checker: Checker) -> None:
+    recorded = Recorded()
+    run = make_run(models.policy, models.scorer, recorded, n=64, width=4, temperature=1.5, seed=1)
+    task = asyncio.ensure_future(run.execute(checker))
+    await until(lambda: any(isinstance(event, StepScored) for event in recorded.events))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert recorded.last.status == "stopped"
+    assert recorded.last.stop_reason is None
+    assert len(recorded.tree) > 1
+    assert recorded.usage.generated_tokens >= sum(node.tokens * node.copies for node in recorded.tree.nodes)
+
+
+async def test_stopping_twice_still_ends_the_log(checker: Checker) -> None:
+    slow = threading.Event()
+
+    class SlowChecker(Checker):
+        def grades(self, answers: Any, reference: Any) -> Any:
+            slow.wait(10)
+            return super().grades(answers, reference)
+
+    recorded = Recorded()
+    task = asyncio.ensure_future(
+        make_run(ScriptedPolicy(letters()), None, recorded, strategy="majority_vote", n=2).execute(SlowChecker())
+    )
+    await until(lambda: any(isinstance(e, Decision) and e.action == "finish" for e in recorded.events))
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.02)
+    slow.set()
+    await asyncio.wait([task], timeout=10)
+    assert task.done()
+    assert recorded.last.status in ("done", "stopped")
+    assert recorded.last.answer == "a"
+
+
+class Failing(ScriptedScorer):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(lambda path: 0.5)
+        self.error = error
+
+    async def score(self, paths: Any, cost: Any) -> list[float]:
+        if len(paths[0]) > 1:
+            raise self.error
+        return await super().score(paths, cost)
+
+
+@pytest.mark.parametrize("strategy", ["best_of_n", "beam_search"])
+@pytest.mark.parametrize("error", [ModelError("the judge is out of order"), RuntimeError("shape\n  mismatch")])
+async def test_a_scorer_that_fails_ends_the_run_with_the_tree_kept(
+    models: Models, checker: Checker, strategy: str, error: Exception
+) -> None:
+    recorded = Recorded()
+    run = make_run(models.policy, Failing(error), recorded, strategy=strategy, n=4, width=2)
+    if isinstance(error, ModelError):
+        await run.execute(checker)
+    else:
+        with pytest.raises(RuntimeError):  # nobody foresaw it: the caller hears of it, too
+            await run.execute(checker)
+    assert recorded.last.status == "failed"
+    assert recorded.last.error is not None
+    assert "\n" not in recorded.last.error
+    assert recorded.last.error.endswith(("out of order", "shape mismatch"))
+    assert any(node.depth == 2 for node in recorded.tree.nodes)
+    assert any(isinstance(event, StepScored) for event in recorded.events)
+
+
+@pytest.mark.parametrize("value", [float("nan"), -0.1, 1.5])
+async def test_a_score_that_is_none_is_an_error_not_a_number(checker: Checker, value: float) -> None:
+    run = await solve_with(
+        ScriptedPolicy(letters()), ScriptedScorer(lambda path: value), checker, strategy="best_of_n", n=2, problem="p"
+    )
+    assert run.last.status == "failed"
+    assert "0 to 1" in (run.last.error or "")
+
+
+async def test_an_election_that_fails_is_an_end_too(models: Models) -> None:
+    class Broken(Checker):
+        def grades(self, answers: Any, reference: Any) -> Any:
+            raise ValueError("no\njudgement")
+
+    recorded = Recorded()
+    await make_run(ScriptedPolicy(letters()), None, recorded, strategy="majority_vote", n=2).execute(Broken())
+    assert (recorded.last.status, recorded.last.error) == ("failed", "ValueError: no judgement")
+    assert len(recorded.tree) > 1
+
+
+async def test_grading(checker: Checker) -> None:
+    policy = ScriptedPolicy(lambda path, index: (r"\boxed{1/2}" if index < 2 else r"\boxed{0.5} ", "eos"))
+    run = await solve_with(policy, None, checker, strategy="majority_vote", n=4, reference=r"\frac{1}{2}", problem="p")
+    assert (run.last.answer, run.last.correct, run.last.graded_by) == ("1/2", True, "number")
+    run = await solve_with(policy, None, checker, strategy="majority_vote", n=4, reference="2", problem="p")
+    assert run.last.correct is False
+    run = await solve_with(policy, None, checker, strategy="majority_vote", n=4, problem="p")
+    assert (run.last.correct, run.last.graded_by) == (None, None)
+    answerless = ScriptedPolicy(lambda path, index: ("no idea", "eos"))
+    run = await solve_with(answerless, None, checker, strategy="majority_vote", n=4, reference="2", problem="p")
+    assert (run.last.answer, run.last.correct, run.last.status) == (None, False, "done")
+
+
+def test_a_log_must_begin_at_the_beginning_and_miss_nothing() -> None:
+    with pytest.raises(ValueError, match="RunStarted"):
+        Tree.from_events([])
+    tree = Tree(PROBLEM)
+    with pytest.raises(ValueError, match="node 2 arrived"):
+        tree.apply(StepSampled(1, 2, 0, 1, "a", None, 1, None, "step"))

@@ -1,0 +1,60 @@
+"""The command line under test: in this process, where models load once for all tests, or as the real command."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidInput
+from engine.store import Store
+from tts_ui.cli.main import main
+
+COMMAND = Path(sys.executable).with_name("tts-ui")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def run(*arguments: object) -> Outcome:
+    """`tts-ui` with these arguments, through its own entry point."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    printed = []
+    for stream in (out, err):
+        stream.flush()
+        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
+    return Outcome(int(ended.value.code or 0), *printed)
+
+
+def wait_for_steps(solving: Any, db: Path) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and solving.poll() is None:
+        if db.exists():
+            with Store.open(str(db)) as store:
+                for record in store.runs():
+                    try:
+                        if len(store.tree(record.id)) > 1:
+                            return record.id
+                    except InvalidInput:
+                        continue
+        threading.Event().wait(0.05)
+    raise AssertionError(f"no step was recorded; exit code {solving.poll()}")

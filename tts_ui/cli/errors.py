@@ -1,0 +1,80 @@
+"""From errors to one line on stderr and an exit code: the command line's edge, and the only place that decides this.
+
+A mistake of the caller's names the argument as it is typed (`--max-tokens-total`, PROBLEM) and the fix. A bug of ours
+shows its traceback only where TTS_UI_DEBUG is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+import typer
+
+from engine.errors import InvalidInput, TtsError
+
+OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130
+
+#: Arguments that are not spelled `--like-this`.
+_TYPED = {"problem": "PROBLEM", "run": "RUN", "output": "-o"}
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Run `command` and return its exit code, complaining in one line where it failed."""
+    try:
+        code = command()
+        sys.stdout.flush()  # now, not when the interpreter exits: a full disk is an error like others
+    except (KeyboardInterrupt, typer.Abort):
+        return STOPPED
+    except Exception as error:
+        code, line = _verdict(error)
+        if code == FAILED and os.environ.get("TTS_UI_DEBUG"):
+            traceback.print_exc()
+        complain(line)
+        if isinstance(error, OSError):
+            _drop_output()
+    return code if isinstance(code, int) else OK
+
+
+def complain(line: str) -> None:
+    """Say what is wrong, in one line of printable characters whatever the arguments held."""
+    from tts_ui.cli.terminal import one_line
+
+    print(f"tts-ui: {one_line(line)}", file=sys.stderr, flush=True)
+
+
+def _verdict(error: Exception) -> tuple[int, str]:
+    match error:
+        case InvalidInput():
+            name = _TYPED.get(error.argument) or f"--{error.argument.replace('_', '-')}"
+            return MISTAKE, f"{name}: {error.message}"
+        case TtsError():
+            return FAILED, str(error)
+        case OSError():
+            return FAILED, f"{error.filename or 'the output'}: {error.strerror}" if error.strerror else str(error)
+    if hasattr(error, "format_message"):  # Typer's errors of usage: their base class has moved, its method has not
+        return MISTAKE, _usage(error)
+    return FAILED, f"a bug of ours: {type(error).__name__}: {error}; TTS_UI_DEBUG=1 shows where"
+
+
+def _usage(error: Exception) -> str:
+    """A line for an unknown option, a missing argument or a value of the wrong type."""
+    said = error.format_message().rstrip(".")  # type: ignore[attr-defined]
+    hint, parameter = getattr(error, "message", ""), getattr(error, "param", None)
+    if hint and parameter is not None:  # "Invalid value for '--n': ..."
+        options = [name for name in parameter.opts if name.startswith("-")]
+        said = f"{options[-1] if options else parameter.metavar or parameter.name}: {hint.rstrip('.')}"
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "tts-ui"
+    formula = not getattr(error, "option_name", "a").lstrip("-")[:1].isalpha()  # "-3 + 5" was taken for an option
+    dash = "put -- before a PROBLEM that begins with a dash, or " if formula else ""
+    return f"{said}; {dash}see `{path} --help`"
+
+
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, lest the interpreter fail on it again at its exit."""
+    with suppress(OSError, ValueError):  # no real file behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

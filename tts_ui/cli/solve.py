@@ -1,0 +1,57 @@
+"""`tts-ui solve`: check everything that needs no model, search, and print what the store has of it afterwards."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import closing
+
+from engine.errors import TtsError
+from engine.runs.host import Host
+from engine.runs.run import Question
+from engine.search.events import Event
+from engine.search.params import RunParams
+from engine.search.tree import Tree
+from engine.store import RunRecord, Store
+from engine.store.document import document
+from tts_ui.cli import terminal
+from tts_ui.cli.errors import FAILED, OK, STOPPED
+from tts_ui.cli.models import catalogue_of
+from tts_ui.cli.options import SearchOptions
+from tts_ui.cli.watch import Progress, crash, interruptible, problem_text, read_back, with_reference
+
+
+def solve(problem: str, params: RunParams, options: SearchOptions) -> int:
+    """Run the search, print its result, return the exit code. Raises `TtsError`, mistakes before models are loaded."""
+    question = Question(problem_text(problem), options.answer)
+    catalogue, pair = catalogue_of(options.models)
+    catalogue.scorer(pair.name, options.scorer)
+    progress = Progress()
+    with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
+        with progress.loading(pair.name) as show:
+            question = with_reference(question)
+            catalogue.load(pair.name, options.scorer, show)
+        with interruptible() as interrupted:
+            running = host.submit(question, params, pair.name, options.scorer)
+            progress.warn_outside(pair, question)
+            progress.watch([running], store, interrupted)
+        bug = crash(running)
+        store.flush(running.id)
+        found = read_back(store, running.id)
+        shown_db = store.url if "://" in (options.db or "") else options.db
+    if found is not None:
+        _print(*found, options.as_json, shown_db)
+    if bug is not None:
+        raise bug
+    if interrupted.is_set():
+        return STOPPED
+    if found is not None and found[0].status == "failed":
+        raise TtsError(found[0].error or "the search failed")
+    return OK if found is not None else FAILED
+
+
+def _print(record: RunRecord, events: list[Event], as_json: bool, db: str | None) -> None:
+    if as_json:
+        terminal.print_json(document(record, events))
+        return
+    look_again = f"tts-ui show {record.id}" + (f" --db {shlex.quote(db)}" if db else "")
+    terminal.print_summary(record, Tree.from_events(events), look_again)

@@ -1,0 +1,165 @@
+"""What `solve` and `compare` have in common: reading the problem, waiting for searches, Ctrl-C, reading back."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from rich.console import Console
+from rich.status import Status
+
+from engine.errors import InvalidInput, TtsError
+from engine.models.catalogue.catalogue import PairEntry, outside
+from engine.models.catalogue.hub import Download
+from engine.runs.host import Running
+from engine.runs.run import Question
+from engine.search.events import Event, StepSampled
+from engine.store import RunRecord, Store
+from tts_ui.cli import terminal
+from tts_ui.cli.download_bar import loading
+from tts_ui.words import numbers
+
+#: Seconds between two looks at the searches.
+_LOOK_S = 0.1
+#: Seconds that stopped searches may take to put their last events on record.
+_STOP_S = 30.0
+
+
+def problem_text(text: str) -> str:
+    """The problem itself: the argument, or all of standard input without its last line's end."""
+    try:
+        if text == "-":
+            text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
+        text.encode()
+    except UnicodeError as error:
+        raise InvalidInput("problem", "it is not valid UTF-8 text; encode it as UTF-8") from error
+    return text
+
+
+def with_reference(question: Question) -> Question:
+    """The same question, with the exact answer where the problem is one of the built-in sets'."""
+    from engine.domains.builtin.known_answers import reference_answer
+
+    known = question.reference if question.reference is not None else reference_answer(question.problem)
+    return Question(question.problem, known)
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that searches are stopped in good order; the second ends the process."""
+    asked = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.SIG_IGN:  # a job in the background: another's Ctrl-C is not meant for it
+        yield asked
+        return
+
+    def ask(*_: object) -> None:
+        signal.signal(signal.SIGINT, usual)
+        asked.set()
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+class Progress:
+    """One line on a terminal's stderr that says how it goes; the model libraries are kept off it."""
+
+    def __init__(self) -> None:
+        _hush()
+        self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+    def loading(self, name: str) -> AbstractContextManager[Callable[[Download], None]]:
+        """While a pair is loaded; what it yields takes the progress of downloads."""
+        return loading(name, self._console)
+
+    def showing(self, line: str) -> AbstractContextManager[Status | None]:
+        return self._console.status(line) if self._console.is_terminal else nullcontext()
+
+    def warn_outside(self, pair: PairEntry, question: Question) -> None:
+        """Say so where the policy was never trained for such a problem."""
+        if notice := outside(pair, question.problem):
+            self._console.print(
+                f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours.",
+                soft_wrap=True,
+            )
+
+    def watch(self, searches: Sequence[Running], store: Store, interrupted: threading.Event) -> None:
+        """Wait for all searches to end, or end them when asked to; show how they go meanwhile."""
+        deadline: float | None = None
+        with self.showing("searching") as status:
+            tickers = [_Ticker(running, store) for running in searches]
+            while not all(running.ended.wait(_LOOK_S) for running in searches):
+                if interrupted.is_set() and deadline is None:
+                    for running in searches:
+                        running.stop()
+                    deadline = time.monotonic() + _STOP_S
+                if deadline is not None and time.monotonic() > deadline:
+                    return
+                if status is not None:
+                    status.update(terminal.one_line_text(_line(tickers)))
+
+
+def _hush() -> None:
+    """Keep the model libraries' progress bars, advice and log lines off stderr, which is ours."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+    if not os.environ.get("TTS_UI_DEBUG"):
+        warnings.simplefilter("ignore")
+        logging.getLogger().addHandler(logging.NullHandler())
+
+
+class _Ticker:
+    """What is on record of a search, in a few words."""
+
+    def __init__(self, running: Running, store: Store) -> None:
+        self.run = running.run
+        self._store = store
+        self._seq, self._steps, self._tokens = -1, 0, 0
+
+    def counted(self) -> str:
+        try:
+            record, events = self._store.read(self.run.id, after=self._seq)
+        except TtsError:  # nothing is committed yet
+            return "searching"
+        self._take(record, events)
+        return f"{numbers.count(self._steps)} steps, {numbers.count(self._tokens)} tokens"
+
+    def _take(self, record: RunRecord, events: list[Event]) -> None:
+        self._tokens = record.usage.generated_tokens
+        self._seq = max([self._seq, *(getattr(event, "seq", -1) for event in events)])
+        self._steps = max([self._steps, *(event.node for event in events if isinstance(event, StepSampled))])
+
+
+def _line(tickers: Sequence[_Ticker]) -> str:
+    """A search and the step that it is writing; of several each in a few words."""
+    if len(tickers) == 1:
+        return f"{tickers[0].counted()} | {tickers[0].run.writing()}"
+    return " | ".join(f"{ticker.run.params.strategy}: {ticker.counted()}" for ticker in tickers)
+
+
+def crash(running: Running) -> BaseException | None:
+    """The bug that ended the search, if one did; its run is on record as `failed`."""
+    try:
+        return running.future.exception(timeout=_STOP_S)
+    except (CancelledError, TimeoutError):
+        return None
+
+
+def read_back(store: Store, run_id: str) -> tuple[RunRecord, list[Event]] | None:
+    """What was committed of the run; None if it was stopped before it began."""
+    try:
+        return store.read(run_id)
+    except InvalidInput:
+        return None

@@ -1,0 +1,1 @@
+"""The app in the browser: one file a page, components for the tree."""

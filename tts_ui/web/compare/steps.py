@@ -1,0 +1,71 @@
+"""The detail pane: the selected step, and beside each other what became of it in every tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from urllib.parse import urlencode
+
+from engine.search.tree import Node, Tree
+from engine.store import RunRecord
+from tts_ui.web.compare.table import badge
+from tts_ui.web.fragments import OUTCOME, outcome_of, reasons
+from tts_ui.words import numbers
+
+HINT = (
+    '<p class="hint">Click a step in one tree, or walk it with the arrow keys: the same step is selected in the '
+    "others, and what became of it in each stands here.</p>"
+)
+
+
+def step_head(node: Node) -> str:
+    name = "Problem" if node.parent is None else f"Step {node.depth}"
+    return f'<div class="head"><b>{name}</b></div>'
+
+
+def side_by_side(
+    labels: Sequence[str], records: Sequence[RunRecord], trees: Sequence[Tree], selected: Mapping[str, int | None]
+) -> str:
+    """One column a run; `selected` is run id -> node, None where the step does not occur."""
+    columns = ""
+    for place, (label, record, tree) in enumerate(zip(labels, records, trees, strict=True)):
+        node_id = selected.get(record.id)
+        known = node_id is not None and 0 <= node_id < len(tree)
+        body = _column(record, tree, tree[node_id]) if known and node_id is not None else _ABSENT
+        columns += f"<section><h4>{badge(place)} {escape(label)}</h4>{body}</section>"
+    return f'<div class="side">{columns}</div>'
+
+
+_ABSENT = '<p class="hint">This step does not occur here.</p>'
+
+
+def _column(record: RunRecord, tree: Tree, node: Node) -> str:
+    alone = f'<p class="facts"><a href="./?{urlencode({"run": record.id, "node": node.id})}">open in Explore</a></p>'
+    if node.parent is None:
+        grounds = "".join(f"<li>{line}</li>" for line in reasons(node, False)) if node.decisions else ""
+        first = (
+            f"{sum(child.copies for child in tree.children(node))} draws, {len(node.children)} different first steps"
+        )
+        return f'<ul class="why">{grounds}</ul><p class="facts">{first}</p>{alone}'
+    chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
+    grounds = "".join(f"<li>{line}</li>" for line in reasons(node, chosen))
+    facts = [
+        f"drawn {node.copies} times" if node.copies > 1 else "drawn once",
+        _next_steps(len(node.children)),
+    ]
+    if node.answer is not None:
+        facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
+    return (
+        f'<p class="score">{_score(record, node)}</p><ul class="why">{grounds}</ul>'
+        f'<p class="facts">{" &middot; ".join(facts)}</p>{alone}'
+    )
+
+
+def _next_steps(count: int) -> str:
+    return f"{count} different next steps" if count > 1 else "one next step" if count else "nothing drawn below it"
+
+
+def _score(record: RunRecord, node: Node) -> str:
+    if record.scorer is None:
+        return "no PRM was asked"
+    return f"PRM <b>{numbers.score(node.scores.get(record.scorer.name))}</b>"

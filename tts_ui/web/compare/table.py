@@ -1,0 +1,88 @@
+"""The heads above the trees and the one table under them. Pure functions of the runs; every text is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from engine.search.events import Usage
+from engine.search.tree import Tree
+from engine.store import RunRecord
+from tts_ui.web.compare.charts import LETTERS
+from tts_ui.web.fragments import OUTCOME, answer_line
+from tts_ui.words import numbers
+
+_COLUMNS = (
+    "strategy", "answer", "outcome", "votes", "tokens generated", "PRM tokens", "FLOPs, the paper's way", "FLOPs, all",
+    "calls", "time",
+)  # fmt: skip
+
+
+def badge(place: int) -> str:
+    """The letter of a run on its colour."""
+    letter = LETTERS[place]
+    return f'<b class="badge run-{letter.lower()}">{letter}</b>'
+
+
+def head(place: int, label: str, record: RunRecord, tree: Tree) -> str:
+    """Above a tree: which run it is, what it answers, and what it has cost so far."""
+    spent = f"{numbers.count(record.usage.generated_tokens)} tokens"
+    return (
+        f'<div class="run-head">{badge(place)} <b>{escape(label)}</b> <i>{spent}</i>'
+        f"<div>{answer_line(record, tree)}</div></div>"
+    )
+
+
+def table(
+    labels: Sequence[str],
+    records: Sequence[RunRecord],
+    trees: Sequence[Tree],
+    shared: Usage | None,
+    fair: Sequence[str],
+) -> str:
+    """One row a run, their sum, and (`shared`) what was really computed; `fair` are the sentences above it."""
+    rows = "".join(
+        _row(f"{badge(place)} {escape(label)}", _cells(record, tree), f"run-{LETTERS[place].lower()}")
+        for place, (label, record, tree) in enumerate(zip(labels, records, trees, strict=True))
+    )
+    rows += _row("Sum, each as if alone", ["", "", "", *_costs(_sum([record.usage for record in records]))], "sum")
+    if shared:
+        rows += _row("Really computed", ["", "", "", *_costs(shared)], "sum real")
+    heads = "".join(f"<th>{name}</th>" for name in _COLUMNS)
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in fair if sentence)
+    return f'<div class="fair">{said}</div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _row(first: str, cells: Sequence[str], kind: str) -> str:
+    """A row whose cells name their column, which a phone shows in front of each."""
+    rest = "".join(
+        f'<td data-column="{escape(name)}">{cell}</td>' for name, cell in zip(_COLUMNS[1:], cells, strict=True)
+    )
+    return f'<tr class="{kind}"><th scope="row">{first}</th>{rest}</tr>'
+
+
+def _cells(record: RunRecord, tree: Tree) -> list[str]:
+    groups = record.answers(tree)
+    votes = (
+        f"{groups[0].votes} of {sum(group.votes for group in groups)}" if record.answer is not None and groups else ""
+    )
+    running = record.status == "running"
+    answer = escape(record.answer) if record.answer is not None else ("searching" if running else "no answer")
+    ended = "" if record.status in ("done", "running") else f" ({record.status})"
+    outcome = OUTCOME[record.correct] or ("" if running else "not graded")
+    return [f"<b>{answer}</b>{ended}", outcome, votes, *_costs(record.usage, scored=record.scorer is not None)]
+
+
+def _costs(usage: Usage, *, scored: bool = True) -> list[str]:
+    return [
+        numbers.count(usage.generated_tokens),
+        numbers.count(usage.scored_tokens) if scored else "no PRM",
+        numbers.flops(usage.flops_paper),
+        numbers.flops(usage.flops_all),
+        f"{numbers.count(usage.policy_calls)} + {numbers.count(usage.scorer_calls)}",
+        numbers.seconds(usage.wall_s),
+    ]
+
+
+def _sum(usages: Sequence[Usage]) -> Usage:
+    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__})

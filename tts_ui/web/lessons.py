@@ -1,0 +1,34 @@
+"""The recorded runs that travel with the product, as the pages need them: in the store, and by their problems."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from engine.runs.examples import OVER_OPTIMISED, SHOWCASE, Lesson, files
+from engine.store import Store
+from engine.store.imports import import_document
+
+
+@cache
+def _document(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def showcase_problem() -> str:
+    """What the pages begin with: greedy decoding and the majority get it wrong, beam search gets it right."""
+    return str(_document(files(SHOWCASE)[0])["run"]["problem"])
+
+
+def run_ids(lesson: Lesson) -> list[str]:
+    return [str(_document(file)["run"]["id"]) for file in files(lesson)]
+
+
+def import_all(store: Store) -> None:
+    """Put every lesson's runs into the store; what is there already stays as it is."""
+    for lesson in (SHOWCASE, OVER_OPTIMISED):
+        for file in files(lesson):
+            if file.is_file():
+                import_document(store, _document(file), origin="example")
