@@ -36,7 +36,7 @@ class Comparison:
         self._params = [each if paired else replace(each, seed=each.seed + place) for place, each in enumerate(params)]
         self._question, self._models = question, models
         self._policy = SharedPolicy(models.policy, question.problem, len(params))
-        scored = sum(each.kind.scored for each in params)
+        scored = sum(each.method.scored for each in params)
         self._scorer = SharedScorer(models.scorer, question.problem, scored) if models.scorer and scored else None
         self._created_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._started = time.monotonic()

@@ -90,8 +90,8 @@ class Run:
     ) -> None:
         self.id, self.question, self.params = run_id, question, params
         self._sweep_id = sweep_id
-        self._policy, self._scorer, self._sink = policy, scorer if params.kind.scored else None, sink
-        if params.kind.scored and scorer is None:
+        self._policy, self._scorer, self._sink = policy, scorer if params.method.scored else None, sink
+        if params.method.scored and scorer is None:
             raise InvalidInput("scorer", f"{params.strategy} needs a PRM and these models have none; choose others")
         check_fits(question, policy, self._scorer)
         self._comparison_id = comparison_id
@@ -115,7 +115,7 @@ class Run:
         status: RunStatus = "failed"
         error: str | None = None
         try:
-            await params.kind.run(search, **{option: getattr(params, option) for option in params.kind.options})
+            await params.method.run(search, **{option: getattr(params, option) for option in params.method.options})
             status = "done"
         except asyncio.CancelledError:
             status = "stopped"

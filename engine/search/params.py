@@ -48,7 +48,7 @@ class RunParams:
     max_tokens: int | None = None
 
     def __post_init__(self) -> None:
-        strategy = self.kind
+        strategy = self.method
         if self.n < 1:
             raise InvalidInput("n", f"{self.n} completions cannot be sampled; give 1 or more")
         if self.n > MAX_N:
@@ -100,13 +100,13 @@ class RunParams:
             )
 
     def _check_rule(self, name: str) -> None:
-        if rule_named(name).reducer and not self.kind.scored:
+        if rule_named(name).reducer and not self.method.scored:
             raise InvalidInput(
                 "select", f"{name} reads PRM scores and {self.strategy} asks for none; leave it out or use best_of_n"
             )
 
     @property
-    def kind(self) -> Strategy:
+    def method(self) -> Strategy:
         if self.strategy not in STRATEGIES:
             raise InvalidInput("strategy", f"unknown strategy {self.strategy!r}; choose one of {', '.join(STRATEGIES)}")
         return STRATEGIES[self.strategy]
@@ -114,7 +114,7 @@ class RunParams:
     @property
     def rule(self) -> str:
         """The selection rule in force."""
-        return self.select or ("prm_last_vote" if self.kind.scored else "majority_vote")
+        return self.select or ("prm_last_vote" if self.method.scored else "majority_vote")
 
     @property
     def survivors(self) -> int:
@@ -126,7 +126,7 @@ class RunParams:
         values = asdict(self) | {"select": self.rule}
         del values["strategy"]
         for option in ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe"):
-            if option not in self.kind.options:
+            if option not in self.method.options:
                 del values[option]
         for limit in ("max_tokens_total", "max_tokens"):
             if values[limit] is None:

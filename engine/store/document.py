@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.search.events import Decision, Event, StepScored
 from engine.search.tree import Node, Tree
-from engine.store.comparisons import ComparisonRecord
+from engine.store.comparison_rows import ComparisonRecord
 from engine.store.rows import RunRecord
 
 VERSION = 1

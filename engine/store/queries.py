@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Table, or_, select
 from engine.errors import InvalidInput
 from engine.search.events import Decision, Event, StepSampled, StepScored
 from engine.store import rows
-from engine.store.comparisons import ComparisonRecord, comparison_record
+from engine.store.comparison_rows import ComparisonRecord, comparison_record
 from engine.store.connect import snapshot
 from engine.store.rows import RunRecord, clean
 from engine.store.tables import comparisons, decisions, nodes, runs, scores

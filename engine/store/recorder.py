@@ -21,7 +21,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from engine.errors import StoreError
 from engine.search.events import Event, Usage
 from engine.store import rows
-from engine.store.comparisons import ComparisonRecord, comparison_values
+from engine.store.comparison_rows import ComparisonRecord, comparison_values
 from engine.store.connect import reason, snapshot, writing
 from engine.store.rounds import Round, RoundWriter
 from engine.store.tables import nodes, runs

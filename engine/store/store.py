@@ -16,7 +16,7 @@ from engine.errors import StoreError
 from engine.search.events import Event, Usage
 from engine.search.tree import Tree
 from engine.store import queries
-from engine.store.comparisons import ComparisonRecord
+from engine.store.comparison_rows import ComparisonRecord
 from engine.store.connect import open_engine, reason, resolve, snapshot, writing
 from engine.store.owner import Owner
 from engine.store.recorder import Recorder

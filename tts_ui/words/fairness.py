@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web.compare.charts import LETTERS
 from tts_ui.words import numbers
+from tts_ui.words.parameters import LETTERS
 
 
 def models_sentence(records: Sequence[RunRecord]) -> str:

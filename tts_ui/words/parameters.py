@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
 
+#: What the runs of a comparison are called, in this order, on trees, rows and lines alike.
+LETTERS = "ABCD"
+
 _NAMES = {
     "n": "N", "width": "M", "lookahead": "L", "exploration": "c", "select": "rule", "top_p": "top-p",
     "max_steps": "most steps", "max_tokens_total": "token budget", "finished": "finished beams:",

@@ -86,11 +86,6 @@ def describe(name: str, folder: Path, model: PreTrainedModel, template: str) -> 
     )
 
 
-def template_id(tokenizer: PreTrainedTokenizerBase) -> str:
-    """A short name of the chat template in use: runs under different templates are not the same experiment."""
-    return hashlib.sha256(str(tokenizer.chat_template).encode()).hexdigest()[:12]
-
-
 def _check_architecture(name: str, folder: Path, model_class: Any) -> None:
     """Before any weight is read. Raises `ModelError`."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

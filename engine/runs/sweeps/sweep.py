@@ -106,8 +106,8 @@ class _Shared:
 
 
 def _judge(cell: Cell, models: Models) -> Scorer | None:
-    return models.scorer if cell.params.kind.scored else None
+    return models.scorer if cell.params.method.scored else None
 
 
 def _draws(cell: Cell) -> int:
-    return cell.params.n if "n" in cell.params.kind.options else 1
+    return cell.params.n if "n" in cell.params.method.options else 1

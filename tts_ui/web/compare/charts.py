@@ -13,9 +13,7 @@ from html import escape
 
 from tts_ui.web.compare.curves import Curve
 from tts_ui.words import numbers
-
-#: What the runs of a comparison are called, in this order, on trees, rows and lines alike.
-LETTERS = "ABCD"
+from tts_ui.words.parameters import LETTERS
 
 #: Height of a letter beside a chart, in per cent of the chart's.
 _LETTER = 10

@@ -21,8 +21,8 @@ from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
 from tts_ui.web import form, model_choice
-from tts_ui.web.compare.charts import LETTERS
 from tts_ui.words import parameters
+from tts_ui.words.parameters import LETTERS
 
 #: What the page begins with: votes alone, the same samples with a PRM, and a search. On the showcase of Explore the
 #: first is wrong and the others are right.
@@ -220,7 +220,7 @@ def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) 
 
 def _shared(name: str, asked: Sequence[RunParams]) -> Any:
     """A setting's value for all: that of the first strategy which has a use for it."""
-    users = [params for params in asked if name not in form.OPTIONS or name in params.kind.options]
+    users = [params for params in asked if name not in form.OPTIONS or name in params.method.options]
     if name == "select":  # the strategy's own rule is the default
         return None
     return getattr(users[0] if users else RunParams(), name)
@@ -234,7 +234,7 @@ def _own_text(params: RunParams, shared: dict[str, Any]) -> str:
     differing = {
         name: value
         for name, value in plain.items()
-        if value != shared[name] and (name not in form.OPTIONS or name in params.kind.options)
+        if value != shared[name] and (name not in form.OPTIONS or name in params.method.options)
     }
     return ", ".join(f"{_SHORT.get(name, name)}={parameters.value(value)}" for name, value in differing.items())
 

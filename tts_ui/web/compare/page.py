@@ -20,7 +20,7 @@ from engine.search.tree import Tree
 from engine.store import RunRecord
 from tts_ui.web import model_choice
 from tts_ui.web.compare import form, steps, table
-from tts_ui.web.compare.charts import LETTERS, Line, chart
+from tts_ui.web.compare.charts import Line, chart
 from tts_ui.web.compare.curves import curves
 from tts_ui.web.components import SearchTree
 from tts_ui.web.feed import Feed
@@ -30,6 +30,7 @@ from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
 from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence
+from tts_ui.words.parameters import LETTERS
 
 #: Seconds between two looks at the store while runs grow: here, and in another process.
 _POLL_HERE, _POLL_ELSEWHERE = 0.2, 1.0

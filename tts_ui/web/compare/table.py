@@ -8,9 +8,9 @@ from html import escape
 from engine.search.events import Usage
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web.compare.charts import LETTERS
 from tts_ui.web.fragments import OUTCOME, answer_line
 from tts_ui.words import numbers
+from tts_ui.words.parameters import LETTERS
 
 _COLUMNS = (
     "strategy", "answer", "outcome", "votes", "tokens generated", "PRM tokens", "FLOPs, the paper's way", "FLOPs, all",

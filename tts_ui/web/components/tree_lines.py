@@ -19,8 +19,6 @@ Finish = Literal["step", "eos", "length", "budget"]
 LABEL_LENGTH = 80  # characters of a step on the tree; the whole text stays in the store
 ROOT_LENGTH = 200
 
-ROOT_ID = 0
-
 
 def run_line(run_id: str, problem: str) -> str:
     """The first line of every tree: which run this is, and the problem at its root (node 0)."""
