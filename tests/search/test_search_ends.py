@@ -152,9 +152,8 @@ async def test_stopping_keeps_what_was_found_and_says_stopped(models: Models, ma
 
 async def test_stop_cuts_grading_short_and_the_log_still_ends() -> None:
     """An answer that takes long to compare; Stop comes while it is being compared."""
-    endless = ScriptedPolicy(
-        lambda path, index: (rf"\boxed{{\int_0^1 \int_0^1 \sin(\cos(xy))^{{x}} dx dy + {index}}}", "eos")
-    )
+    endless = r"\int_0^1 \int_0^1 \sin(\cos(xy))^{x} dx dy"
+    policy = ScriptedPolicy(lambda path, index: (rf"\boxed{{{endless} + {index}}}", "eos"))
     recorded = Recorded()
     domain = Maths()
     run = make_run(policy, None, recorded, domain, strategy="majority_vote", n=2, reference="x")

@@ -15,7 +15,7 @@ VERDICTS = {True: "equal", False: "different", None: "undecided"}
 
 def grade(answer: str, reference: str) -> Grade:
     """The verdict on one answer. Raises `InvalidInput` for an empty one."""
-    for name, text in (("answer", answer), ("reference", reference)):
+    for name, text in (("ANSWER", answer), ("REFERENCE", reference)):
         if not text.strip():
             raise InvalidInput(name, "it is empty; give an answer")
     with closing(Domains()) as domains:

@@ -147,7 +147,7 @@ def export(
     write(render(record, events), output)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is an answer
 def grade(
     answer: Annotated[str, typer.Argument(metavar="ANSWER", help="An answer, as it would stand in a box.")],
     reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="The right answer.")],
