@@ -82,11 +82,12 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
         Parameters:
             value: the lines of tree_lines.py; append to it while a search runs, and start again for another run.
             height: of the drawing, in pixels.
-            direction: the direction in which steps lead away from the problem; the reader can change it.
+            direction: where steps lead from the problem; the reader can change it.
             selected: id of the node to select, from Python (does not fire `select`); -1 clears the selection, as
                 Gradio leaves a None out of an update.
             sync_url: keep `?run=` and `?node=` of the address in step with the run and the selected node, and select
-                that node when `?run=` fits. In a group `?node=` is `2.7`, node 7 of the second tree, and `?runs=` the page's.
+                that node when `?run=` fits. In a group `?node=` is `2.7`, node 7 of the second tree, and `?runs=` the
+                page's.
             select_chosen: when a run has ended and nothing is selected, select the chosen answer's leaf.
             group: trees of one group select together: the step with the same texts on its path, else the same text at
                 the same depth, else nothing. The event says what each has selected, as `linked`: run id to node id or
