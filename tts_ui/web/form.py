@@ -1,13 +1,13 @@
 """The form of the Explore page: its fields, which of them a strategy has a use for, and what they ask for.
 
-The names and the defaults are those of `RunParams`; nothing here knows of runs in progress or of the store's tables.
+A parameter's field follows from its declaration; nothing here knows of runs in progress or of the store's tables.
 The groups of fields that the Compare page shows too are functions of their own.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -17,9 +17,8 @@ from engine.domains.builtin.problems import FAMILIES, examples
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.run import Question
-from engine.search.params import FINISHED_RULES, TREE_POLICIES, RunParams
-from engine.search.selection import RULES, VOTES
-from engine.search.strategies import STRATEGIES
+from engine.search.params import PARAMETERS, RunParams
+from engine.search.strategies import OPTIONS, STRATEGIES
 from engine.store import RunRecord
 from tts_ui.web import model_choice
 from tts_ui.web.lessons import showcase_problem
@@ -27,16 +26,30 @@ from tts_ui.web.lessons import showcase_problem
 DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
 
-#: The fields in the order of the form, by the names of `RunParams` and `Question`.
-ALWAYS = ("problem", "models", "strategy", "n", "width", "seed")
-FOLDED = (
-    "scorer", "reference", "select", "votes", "finished", "lookahead", "tree_policy", "exploration", "probe",
-    "temperature", "top_p", "max_steps", "max_tokens", "max_tokens_total", "eligible_without_answer",
-)  # fmt: skip
-FIELDS = ALWAYS + FOLDED
+#: The fields by the names of `RunParams` and `Question`: those that are always there, and those folded away.
+FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))
+FIELDS = ("problem", "models", "strategy", *(name for name in PARAMETERS if name not in FOLDED), *FOLDED)
 
 #: The fields that are shown only where the strategy takes them.
-OPTIONS = ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe")
+HIDEABLE = tuple(name for name in PARAMETERS if name in OPTIONS)
+
+#: How steps are drawn: what a policy may have settings of its own for.
+SAMPLING = tuple(name for name, parameter in PARAMETERS.items() if parameter.of_policy)
+
+#: The fields in which 0 stands for no limit.
+LIMITS = tuple(name for name, parameter in PARAMETERS.items() if parameter.limit)
+
+#: What is an option of some strategies, and what elects the answer, among the folded fields; the token budget is last.
+_OPTIONS = tuple(name for name in HIDEABLE if name in FOLDED)
+_CHOOSING = tuple(name for name in FOLDED if name in PARAMETERS and name not in (*_OPTIONS, *SAMPLING, *LIMITS))
+
+#: Where the width of a field, its place in a row or its id is not that of most.
+_WIDTHS = {
+    "n": 110, "width": 190, "seed": 90, "select": 200, "finished": 200, "tree_policy": 150, "exploration": 150,
+    "temperature": 130, "top_p": 130, "max_steps": 130,
+}  # fmt: skip
+_SCALES = {"n": 1, "width": 2, "seed": 1}
+_IDS = {"width": "m", "max_tokens_total": "budget"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +60,6 @@ class Request:
     params: RunParams
     models: str | None
     scorer: str | None
-
-
-#: How steps are drawn: what a policy may have settings of its own for.
-SAMPLING = ("temperature", "top_p", "max_steps", "max_tokens")
-
-#: The fields in which 0 stands for no limit.
-LIMITS = ("max_tokens", "max_tokens_total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def build(catalogue: Catalogue) -> Form:
         with gr.Row():
             components |= {"scorer": model_choice.judge_field(catalogue)} | choosing_fields()
         with gr.Row():
-            components |= option_fields() | sampling_fields(defaults) | {"max_tokens_total": budget_field()}
+            components |= option_fields() | sampling_fields(defaults) | {"max_tokens_total": field("max_tokens_total")}
     components = {name: components[name] for name in FIELDS}
     _connect(components, example)
     model_choice.connect(components["models"], {name: components[name] for name in SAMPLING}, catalogue)
@@ -100,93 +106,51 @@ def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
 
 
 def _settings() -> dict[str, Any]:
-    return {
-        "strategy": gr.Dropdown(
-            [(kind.title, name) for name, kind in STRATEGIES.items()], value=_DEFAULTS.strategy,
-            label="Strategy", scale=2, min_width=150, filterable=False, elem_id="strategy",
-        ),
-        "n": gr.Number(_DEFAULTS.n, label="N completions", precision=0, scale=1, min_width=110, elem_id="n"),
-        "width": gr.Number(
-            _DEFAULTS.width, label=width_label(_DEFAULTS.n, _DEFAULTS.width), precision=0, scale=2, min_width=190,
-            elem_id="m",
-        ),
-        "seed": gr.Number(_DEFAULTS.seed, label="Seed", precision=0, scale=1, min_width=90, elem_id="seed"),
-    }  # fmt: skip
+    strategy = gr.Dropdown(
+        [(kind.title, name) for name, kind in STRATEGIES.items()], value=_DEFAULTS.strategy,
+        label="Strategy", scale=2, min_width=150, filterable=False, elem_id="strategy",
+    )  # fmt: skip
+    always = [name for name in PARAMETERS if name not in FOLDED]
+    return {"strategy": strategy} | {name: field(name, scale=_SCALES.get(name)) for name in always}
 
 
 def choosing_fields() -> dict[str, Any]:
     """How the answer is elected and graded."""
-    return {
-        "reference": gr.Textbox(
-            label="Reference answer", min_width=200, elem_id="reference",
-            info="Marks answers right or wrong. Known for the examples.",
-        ),
-        "select": gr.Dropdown(
-            [DEFAULT_RULE, *RULES], value=DEFAULT_RULE, label="Selection rule", min_width=200,
-            info="How the finished answers elect one.", elem_id="select",
-        ),
-        "votes": gr.Dropdown(
-            list(VOTES), value=_DEFAULTS.votes, label="Votes", min_width=170,
-            info="draws: one for each. distinct: one for each text.", elem_id="votes",
-        ),
-        "eligible_without_answer": gr.Checkbox(
-            _DEFAULTS.eligible_without_answer, label="\u201cNo answer\u201d may win", min_width=170,
-            info="Whether completions without an answer stay eligible.",
-        ),
-    }  # fmt: skip
+    reference = gr.Textbox(
+        label="Reference answer", min_width=200, elem_id="reference",
+        info="Marks answers right or wrong. Known for the examples.",
+    )  # fmt: skip
+    return {"reference": reference} | {name: field(name) for name in _CHOOSING}
 
 
 def option_fields() -> dict[str, Any]:
     """The options that some strategies have and others have not."""
-    shown = STRATEGIES[_DEFAULTS.strategy].options
-    return {
-        "finished": gr.Dropdown(
-            list(FINISHED_RULES), value=_DEFAULTS.finished, label="Finished beams", min_width=200,
-            info="bank: set aside. compete: they use up a slot.", elem_id="finished", visible="finished" in shown,
-        ),
-        "lookahead": gr.Number(
-            _DEFAULTS.lookahead, label="Look ahead L", precision=0, min_width=170, elem_id="lookahead",
-            info="Greedy steps before a step is scored.", visible="lookahead" in shown,
-        ),
-        "tree_policy": gr.Dropdown(
-            list(TREE_POLICIES), value=_DEFAULTS.tree_policy, label="Tree policy", min_width=150,
-            info="How MCTS descends.", elem_id="tree-policy", visible="tree_policy" in shown,
-        ),
-        "exploration": gr.Number(
-            _DEFAULTS.exploration, label="Exploration c", min_width=150, elem_id="exploration",
-            info="Larger: less visited steps first.", visible="exploration" in shown,
-        ),
-        "probe": gr.Number(
-            _DEFAULTS.probe, label="Probe samples", precision=0, min_width=170, elem_id="probe",
-            info="To estimate the difficulty.", visible="probe" in shown,
-        ),
-    }  # fmt: skip
+    shown = STRATEGIES[_DEFAULTS.strategy]
+    return {name: field(name, visible=shown.takes(name)) for name in _OPTIONS}
 
 
 def sampling_fields(defaults: RunParams = _DEFAULTS) -> dict[str, Any]:
     """How steps are drawn; `defaults` says how, unless asked otherwise."""
-    return {
-        "temperature": gr.Number(
-            defaults.temperature, label="Temperature", info="0 is greedy.", min_width=130, elem_id="temperature"
-        ),
-        "top_p": gr.Number(
-            defaults.top_p, label="Top-p", info="1 keeps every token.", min_width=130, elem_id="top-p"
-        ),
-        "max_steps": gr.Number(
-            defaults.max_steps, label="Most steps", precision=0, info="In one chain.", min_width=130,
-            elem_id="max-steps",
-        ),
-        "max_tokens": gr.Number(
-            defaults.max_tokens or 0, label="Longest completion", precision=0, info="In tokens; 0: what fits.",
-            min_width=170, elem_id="max-tokens",
-        ),
-    }  # fmt: skip
+    return {name: field(name, getattr(defaults, name)) for name in SAMPLING}
 
 
-def budget_field() -> gr.Number:
-    return gr.Number(
-        0, label="Token budget", precision=0, info="Generated tokens; 0: no limit.", min_width=170, elem_id="budget"
-    )
+def field(name: str, value: Any = None, **look: Any) -> Any:
+    """The field of a parameter, holding `value` or the default; `look` overrides what follows from the declaration."""
+    parameter = PARAMETERS[name]
+    value = parameter.default if value is None else value
+    about: dict[str, Any] = {
+        "label": width_label(_DEFAULTS.n, _DEFAULTS.width) if name == "width" else parameter.label,
+        "info": parameter.hint or None, "min_width": _WIDTHS.get(name, 170),
+        "elem_id": _IDS.get(name, name.replace("_", "-")),
+    } | look  # fmt: skip
+    if parameter.choices:
+        own = [DEFAULT_RULE] if parameter.optional else []
+        return gr.Dropdown([*own, *parameter.choices], value=value or DEFAULT_RULE, **about)
+    if parameter.type is bool:
+        return gr.Checkbox(value, **about)
+    if parameter.type is str:
+        return gr.Textbox(value or "", **about)
+    return gr.Number(value or 0, precision=0 if parameter.type is int else None, **about)
 
 
 def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
@@ -195,7 +159,7 @@ def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
     shape = [components[name] for name in ("strategy", "n", "width")]
     for field in shape:
         field.change(
-            _shape, shape, [components[name] for name in OPTIONS], queue=False, show_progress="hidden",
+            _shape, shape, [components[name] for name in HIDEABLE], queue=False, show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip
 
@@ -226,26 +190,22 @@ def question_of(problem: str | None, reference: str | None) -> Question:
 
 def params_of(form: dict[str, Any]) -> RunParams:
     """The parameters that the fields `form` (by the names of `RunParams`) ask for."""
-    form = dict(form)
-    if form["select"] == DEFAULT_RULE:
-        form["select"] = None
+    form = {name: None if value == DEFAULT_RULE else value for name, value in form.items()}
     for limit in LIMITS:  # a number field has no empty state that lasts
         form[limit] = form[limit] or None
     kind = STRATEGIES.get(form["strategy"])
-    for name in OPTIONS:
-        if kind and name not in kind.options:  # its field is hidden
+    for name, parameter in PARAMETERS.items():
+        if kind and not kind.takes(name):  # its field is hidden
             del form[name]
-    for name, value in form.items():
-        if value is None and name not in ("select", *LIMITS):
+        elif form[name] is None and not parameter.optional:
             raise InvalidInput(name, "it is empty; give a value")
     return RunParams(**form)
 
 
 def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
     """The form that asks for this run again. Settings that this version does not know stay as they are."""
-    known = {field.name for field in fields(RunParams)}
     try:
-        params = RunParams(record.strategy, **{name: v for name, v in record.params.items() if name in known})
+        params = params_in(record)
     except (InvalidInput, TypeError):
         return (record.problem, *(gr.skip() for _ in FIELDS[1:]))
     form = asdict(params) | {"problem": record.problem, "reference": record.reference_answer or ""}
@@ -259,11 +219,15 @@ def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
     return tuple(form[name] for name in FIELDS)
 
 
+def params_in(record: RunRecord) -> RunParams:
+    """The parameters of a recorded run, as far as this version knows them. Raises `InvalidInput` or `TypeError`."""
+    return RunParams(record.strategy, **{name: v for name, v in record.params.items() if name in PARAMETERS})
+
+
 def _shape(strategy: str, n: int | None, width: int | None) -> tuple[Any, ...]:
     """Only the parameters that the strategy has a use for are shown."""
-    taken = STRATEGIES[strategy].options
-    updates = {name: gr.update(visible=name in taken) for name in OPTIONS}
-    updates["width"] = gr.update(visible="width" in taken, label=width_label(n, width))
+    updates = {name: gr.update(visible=STRATEGIES[strategy].takes(name)) for name in HIDEABLE}
+    updates["width"] |= {"label": width_label(n, width)}
     return tuple(updates.values())
 
 
