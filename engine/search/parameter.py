@@ -90,7 +90,9 @@ class Parameter:
         if self.unit:
             return f"{value} {self.unit} are {count}"
         named = f"{self.short} = {value}" if len(self.short) == 1 else f"{value}"
-        return f"{named} is outside {self.least:g} to {most:g}" if most is not None else f"{named} is {count}"
+        return (
+            f"{named} is outside {self.least:g} to {most:g}" if most is not None else f"{named} is below {self.least:g}"
+        )
 
 
 def declared(owner: type) -> dict[str, Parameter]:

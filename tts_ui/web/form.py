@@ -27,8 +27,9 @@ DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
 
 #: The fields by the names of `RunParams` and `Question`: those that are always there, and those folded away.
-FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))
-FIELDS = ("problem", "models", "strategy", *(name for name in PARAMETERS if name not in FOLDED), *FOLDED)
+_FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))
+FOLDED = frozenset(_FOLDED)
+FIELDS = ("problem", "models", "strategy", *(name for name in PARAMETERS if name not in FOLDED), *_FOLDED)
 
 #: The fields that are shown only where the strategy takes them.
 HIDEABLE = tuple(name for name in PARAMETERS if name in OPTIONS)
@@ -41,7 +42,7 @@ LIMITS = tuple(name for name, parameter in PARAMETERS.items() if parameter.limit
 
 #: What is an option of some strategies, and what elects the answer, among the folded fields; the token budget is last.
 _OPTIONS = tuple(name for name in HIDEABLE if name in FOLDED)
-_CHOOSING = tuple(name for name in FOLDED if name in PARAMETERS and name not in (*_OPTIONS, *SAMPLING, *LIMITS))
+_CHOOSING = tuple(name for name in _FOLDED if name in PARAMETERS and name not in (*_OPTIONS, *SAMPLING, *LIMITS))
 
 #: Where the width of a field, its place in a row or its id is not that of most.
 _WIDTHS = {
