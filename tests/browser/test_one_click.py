@@ -52,9 +52,7 @@ def test_two_clicks_in_a_row_are_one_request(
     before = len(host.store.runs(limit=1000))
     shown = page.get_attribute(tree, "data-run")
     page.dblclick("#run")
-    page.wait_for_function(
-        "([tree, before]) => document.querySelector(tree).dataset.run !== before", arg=[tree, shown]
-    )
+    page.wait_for_function("([tree, before]) => document.querySelector(tree).dataset.run !== before", arg=[tree, shown])
     page.wait_for_selector("#run:not([disabled])")
     page.wait_for_selector("#stop[disabled]")
     assert len(host.store.runs(limit=1000)) == before + runs
