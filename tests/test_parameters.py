@@ -16,6 +16,7 @@ from engine.search.parameter import Parameter
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
 from tts_ui.cli.main import app
+from tts_ui.web import fields as shared_fields
 from tts_ui.web import form
 from tts_ui.web.compare import form as compare_form
 from tts_ui.words import parameters
@@ -49,7 +50,7 @@ def test_a_form_has_a_field_for_every_parameter(page: object) -> None:
         assert isinstance(field, gr.Dropdown if parameter.choices else kinds[parameter.type])
         assert field.label.startswith(parameter.label)
         assert {choice for choice, _ in getattr(field, "choices", [])} >= set(parameter.choices)
-        assert field.value == (form.DEFAULT_RULE if parameter.name == "select" else parameter.default or 0)
+        assert field.value == (shared_fields.DEFAULT_RULE if parameter.name == "select" else parameter.default or 0)
     assert len({field.elem_id for field in components.values()}) == len(components)
 
 

@@ -20,7 +20,7 @@ from engine.search.params import PARAMETERS, RunParams
 from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web import form, model_choice
+from tts_ui.web import fields, model_choice
 from tts_ui.words import parameters
 from tts_ui.words.parameters import LETTERS
 
@@ -45,7 +45,7 @@ _WRITTEN = {written.lower(): parameter for name, parameter in _OWN.items() for w
 
 
 #: Shown only where one of the strategies takes them; N always is.
-_HIDEABLE = tuple(name for name in form.HIDEABLE if name != "n")
+_HIDEABLE = tuple(name for name in fields.HIDEABLE if name != "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def build(catalogue: Catalogue) -> CompareForm:
     """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
-        components["problem"], example = form.question_fields()
+        components["problem"], example = fields.question_fields()
     with gr.Row(elem_classes="settings strategies"):
         components |= {"models": model_choice.pair_field(catalogue)} | _strategies()
     with gr.Row(elem_classes="settings"):
@@ -82,14 +82,14 @@ def build(catalogue: Catalogue) -> CompareForm:
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
         with gr.Row():
-            components |= {"scorer": model_choice.judge_field(catalogue)} | form.choosing_fields()
+            components |= {"scorer": model_choice.judge_field(catalogue)} | fields.choosing_fields()
         with gr.Row():
-            components |= form.option_fields() | form.sampling_fields()
+            components |= fields.option_fields() | fields.sampling_fields()
         with gr.Row():
             components |= _own()
     components = {name: components[name] for name in FIELDS}
-    form.connect_example(components["problem"], components["reference"], example)
-    model_choice.connect(components["models"], {name: components[name] for name in form.SAMPLING}, catalogue)
+    fields.connect_example(components["problem"], components["reference"], example)
+    model_choice.connect(components["models"], {name: components[name] for name in fields.SAMPLING}, catalogue)
     chosen = [components[name] for name in (*STRATEGY_FIELDS, "n", "width")]
     for field in chosen:
         field.change(
@@ -116,7 +116,7 @@ def _budget() -> dict[str, Any]:
         "width": {"min_width": 200},
         "seed": {"min_width": 80},
     }
-    budget = {name: form.field(name, **looks.get(name, {})) for name in _BUDGET}
+    budget = {name: fields.field(name, **looks.get(name, {})) for name in _BUDGET}
     return budget | {"paired": gr.Checkbox(True, label="Paired (one seed)", min_width=170, elem_id="paired")}
 
 
@@ -133,7 +133,7 @@ def _own() -> dict[str, Any]:
 def request(values: tuple[Any, ...]) -> Request:
     """What the form asks for. Raises `InvalidInput` naming the field at fault."""
     given = dict(zip(FIELDS, values, strict=True))
-    question = form.question_of(given["problem"], given["reference"])
+    question = fields.question_of(given["problem"], given["reference"])
     chosen = [place for place in PLACES if given[STRATEGY_FIELDS[place]] not in (None, NONE)]
     if len(chosen) < 2:
         empty = next(place for place in PLACES if place not in chosen)
@@ -157,14 +157,14 @@ def _params(given: dict[str, Any], place: int) -> RunParams:
     strategy = given[STRATEGY_FIELDS[place]]
     kind = STRATEGIES[strategy]
     wanted = {name: given[name] for name in SHARED} | {"strategy": strategy}
-    if not kind.scored and "select" not in own and wanted["select"] != form.DEFAULT_RULE:
+    if not kind.scored and "select" not in own and wanted["select"] != fields.DEFAULT_RULE:
         # A shared rule that reads scores is for those that have some.
-        wanted["select"] = form.DEFAULT_RULE if rule_named(wanted["select"]).reducer else wanted["select"]
+        wanted["select"] = fields.DEFAULT_RULE if rule_named(wanted["select"]).reducer else wanted["select"]
     for name in own:
         if not kind.takes(name):
             raise InvalidInput(OWN_FIELDS[place], f"{kind.title} has no {PARAMETERS[name].in_line}; leave it out")
     try:
-        return form.params_of(wanted | own)
+        return fields.params_of(wanted | own)
     except InvalidInput as error:
         if error.argument in own:
             raise InvalidInput(OWN_FIELDS[place], error.message) from error
@@ -190,7 +190,7 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
 def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) -> tuple[Any, ...]:
     """The form that asks for these runs again. What it cannot say (another N, other models for each) is the first's."""
     try:
-        asked = [form.params_in(record) for record in records]
+        asked = [fields.params_in(record) for record in records]
     except (InvalidInput, TypeError):
         return (records[0].problem, *(gr.skip() for _ in FIELDS[1:]))
     shared = {name: _shared(name, asked) for name in SHARED}
@@ -201,8 +201,8 @@ def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) 
     given |= model_choice.values_of(catalogue, next((record for record in records if record.scorer), first))
     given |= dict.fromkeys(STRATEGY_FIELDS, NONE) | dict.fromkeys(OWN_FIELDS, "") | own
     given |= {STRATEGY_FIELDS[place]: params.strategy for place, params in enumerate(asked)}
-    given |= shared | {"select": shared["select"] or form.DEFAULT_RULE}
-    return tuple((given[name] or 0) if name in form.LIMITS else given[name] for name in FIELDS)
+    given |= shared | {"select": shared["select"] or fields.DEFAULT_RULE}
+    return tuple((given[name] or 0) if name in fields.LIMITS else given[name] for name in FIELDS)
 
 
 def _shared(name: str, asked: Sequence[RunParams]) -> Any:
@@ -227,5 +227,5 @@ def _shape(*values: Any) -> tuple[Any, ...]:
     *strategies, n, width = values
     chosen = [STRATEGIES[name] for name in strategies if name in STRATEGIES]
     updates = {name: gr.update(visible=any(kind.takes(name) for kind in chosen)) for name in _HIDEABLE}
-    updates["width"] |= {"label": form.width_label(n, width)}
+    updates["width"] |= {"label": fields.width_label(n, width)}
     return tuple(updates.values())
