@@ -18,7 +18,7 @@ from engine.runs.run import Question
 from engine.search.params import RunParams
 from engine.search.tree import Tree
 from engine.store import Store
-from tts_ui.web.lessons import showcase_problem
+from tts_ui.web.parts.lessons import showcase_problem
 
 REFERENCE = reference_answer(showcase_problem())
 

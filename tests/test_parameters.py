@@ -16,9 +16,9 @@ from engine.search.parameter import Parameter
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
 from tts_ui.cli.main import app
-from tts_ui.web import fields as shared_fields
-from tts_ui.web import form
 from tts_ui.web.compare import form as compare_form
+from tts_ui.web.explore import form
+from tts_ui.web.parts import fields as shared_fields
 from tts_ui.words import parameters
 
 DECLARED = PARAMETERS.values()

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.runs.host import Host
-from tts_ui.web import form
 from tts_ui.web.compare import form as compare_form
+from tts_ui.web.explore import form
 
 #: Where, what it reads the form with, how many runs it makes, its first tree and what it looks like when it is opened.
 PAGES = [

@@ -14,8 +14,8 @@ from engine.search.selection import RULES
 from engine.search.tree import Tree
 from engine.store import RunRecord
 from engine.store.owner import this_process
-from tts_ui.web import fragments
-from tts_ui.web.plain_text import markdown
+from tts_ui.web.parts import fragments
+from tts_ui.web.parts.plain_text import markdown
 
 HARM = [
     "<img src=x onerror=alert(1)>",

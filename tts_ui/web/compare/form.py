@@ -20,7 +20,7 @@ from engine.search.params import PARAMETERS, RunParams
 from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web import fields, model_choice
+from tts_ui.web.parts import fields, model_choice
 from tts_ui.words import parameters
 from tts_ui.words.parameters import LETTERS
 

@@ -18,16 +18,16 @@ from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web import model_choice
-from tts_ui.web.asking import on_run
 from tts_ui.web.compare import form, steps, table
 from tts_ui.web.compare.charts import Line, chart
 from tts_ui.web.compare.curves import curves
 from tts_ui.web.components import SearchTree
-from tts_ui.web.feed import Feed
-from tts_ui.web.lessons import run_ids
-from tts_ui.web.notices import BIGGER, notice, sentence
-from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
+from tts_ui.web.parts import model_choice
+from tts_ui.web.parts.asking import on_run
+from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.lessons import run_ids
+from tts_ui.web.parts.notices import BIGGER, notice, sentence
+from tts_ui.web.parts.plain_text import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
 from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence

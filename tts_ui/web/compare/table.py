@@ -8,7 +8,7 @@ from html import escape
 from engine.search.events import Usage
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web.fragments import OUTCOME, answer_line
+from tts_ui.web.parts.fragments import OUTCOME, answer_line
 from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
 from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, correct, costs, total, votes

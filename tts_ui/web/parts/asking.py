@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import gradio as gr
 
 from engine.errors import InvalidInput
-from tts_ui.web.notices import sentence
+from tts_ui.web.parts.notices import sentence
 
 
 class Form(Protocol):

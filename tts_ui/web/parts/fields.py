@@ -17,7 +17,7 @@ from engine.runs.run import Question
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import OPTIONS, STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web.lessons import showcase_problem
+from tts_ui.web.parts.lessons import showcase_problem
 
 DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()

@@ -14,7 +14,7 @@ from engine.runs.run import Question
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web import fields, model_choice
+from tts_ui.web.parts import fields, model_choice
 
 #: The fields by the names of `RunParams` and `Question`: those that are always there, and those folded away.
 _FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))

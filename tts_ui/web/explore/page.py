@@ -16,12 +16,13 @@ from engine.errors import TtsError
 from engine.models.catalogue.catalogue import outside
 from engine.runs.host import Host
 from engine.search.tree import Tree
-from tts_ui.web import form, fragments, model_choice
-from tts_ui.web.asking import on_run
 from tts_ui.web.components import SearchTree
-from tts_ui.web.feed import Feed
-from tts_ui.web.notices import BIGGER, notice, sentence, ticker
-from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
+from tts_ui.web.explore import form
+from tts_ui.web.parts import fragments, model_choice
+from tts_ui.web.parts.asking import on_run
+from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.notices import BIGGER, notice, sentence, ticker
+from tts_ui.web.parts.plain_text import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
