@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test test-vllm check lint bench train examples report lock wheel
+.PHONY: run setup test test-vllm check lint bench train examples report options lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -57,6 +57,10 @@ examples: setup
 # What the built-in models reach under every strategy, budget and judge; over an hour, and it resumes.
 report: setup
 	$(BIN)/python -m benchmarks.builtin_report
+
+# The rows of the table of options in docs/reference.md that follow from the declarations of the parameters.
+options: setup
+	$(BIN)/python -m tts_ui.words.parameters
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .

@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 from support.layouts import qwen_with_head
 from support.places import ROOT
+from support.recorded import Recorded
+from support.scripted import ScriptedPolicy
 
+from engine.domains import DOMAINS, Domains
 from engine.models.catalogue import catalogue as catalogue_module
 from engine.models.catalogue.catalogue import POLICIES, SCORERS, Catalogue, ScorerFamily
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.params import RunParams
 from engine.search.strategies import STRATEGIES, Strategy
 from engine.search.tree import Tree
@@ -114,3 +118,16 @@ def test_the_back_end_writes(tmp_path: Path, install: Install, monkeypatch: pyte
     )
     assert sum(leaf.copies for leaf in tree.completions()) == 8
     assert {leaf.answer for leaf in tree.completions()} == {"342"}
+
+
+async def test_the_domain_grades(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("engine/domains/spelling.py")
+    exec(block("DOMAINS["), {"DOMAINS": DOMAINS, "Spelling": import_module("engine.domains.spelling").Spelling})
+    policy = ScriptedPolicy(lambda path, index: (f"spelled: {('Cat', 'cat', 'kat')[index]}", "eos"))
+    recorded = Recorded()
+    with Domains() as domains:
+        question = Question("How is cat spelled?", "CAT", domain="spelling")
+        params = RunParams("majority_vote", n=3)
+        finished = await Run("test", question, params, policy, None, domains["spelling"], recorded.sink).execute()
+    del DOMAINS["spelling"]
+    assert (finished.answer, finished.correct, finished.graded_by) == ("cat", True, "spelling")

@@ -3,93 +3,155 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from engine.errors import InvalidInput
-from engine.search.selection import VOTES, rule_named
+from engine.search.parameter import Parameter, declared
+from engine.search.selection import RULES, VOTES, rule_named
 from engine.search.strategies import STRATEGIES, Strategy
-
-#: Scores lie in 0 to 1; far above that c leaves nothing of them.
-MAX_EXPLORATION = 100
-
-#: The study goes to N = 512; far above that a run is a mistyped number that would fill the memory.
-MAX_N = 4096
-
-FINISHED_RULES = ("bank", "compete")
-TREE_POLICIES = ("uct", "puct")
 
 
 @dataclass(frozen=True, slots=True)
 class RunParams:
-    """One run's request. `n` is N, `width` is M; `max_tokens_total` caps generated tokens (None: no cap), `max_tokens`
-    those of one completion (None: as many as fit the context window).
+    """One run's request: each field with its declaration, in the order in which the command line lists them.
 
     `select` None means the default of the strategy: `majority_vote` where no PRM is asked, else `prm_last_vote`.
-    `lookahead` is L; `tree_policy` and `exploration` (c) are those of `mcts`; `probe` is the number of samples from
-    which `compute_optimal` estimates the difficulty.
     """
 
     strategy: str = "beam_search"
-    n: int = 16
-    width: int = 4
-    select: str | None = None
-    temperature: float = 0.8
-    top_p: float = 1.0
-    seed: int = 0
-    finished: str = "bank"
-    max_steps: int = 40
-    max_tokens_total: int | None = None
-    eligible_without_answer: bool = False
-    votes: str = "draws"
-    lookahead: int = 1
-    tree_policy: str = "uct"
-    exploration: float = 0.5
-    probe: int = 4
-    max_tokens: int | None = None
+    n: Annotated[
+        int,
+        # The study goes to N = 512; far above that a run is a mistyped number that would fill the memory.
+        Parameter(
+            label="N completions", help="N, completions to ask for", short="N", unit="completions",
+            least=1, most=4096, advanced=False, common=True,
+        ),
+    ] = 16  # fmt: skip
+    width: Annotated[
+        int,
+        Parameter(
+            label="Width M", help="M, children of each survivor; must divide N, and K = N / M survive", short="M",
+            unit="children", least=1, advanced=False,
+        ),
+    ] = 4  # fmt: skip
+    select: Annotated[
+        str | None,
+        Parameter(
+            label="Selection rule", short="rule", hint="How the finished answers elect one.", choices=tuple(RULES),
+            help="How finished answers elect one: `majority_vote` or `prm_{min,last,avg,prod}_{max,vote}`",
+            kind="rule", unset="`prm_last_vote` with a PRM",
+        ),
+    ] = None  # fmt: skip
+    temperature: Annotated[
+        float,
+        Parameter(
+            label="Temperature", help="Temperature of sampling, 0 to 5; 0 is greedy", hint="0 is greedy.",
+            least=0, most=5, of_policy=True,
+        ),
+    ] = 0.8  # fmt: skip
+    top_p: Annotated[
+        float,
+        Parameter(
+            label="Top-p", help="Sample from this share of the probability; 1 keeps every token",
+            hint="1 keeps every token.", least=0, above=True, most=1, of_policy=True,
+            refusal="{value} is outside (0, 1]; 1 keeps every token",
+        ),
+    ] = 1.0  # fmt: skip
+    seed: Annotated[
+        int,
+        Parameter(
+            label="Seed", least=0, most=2**63 - 1, advanced=False, common=True,
+            help="All randomness derives from it: with nothing else running, the same seed reproduces the tree",
+            refusal="{value} is not a whole number from 0 to 2^63 - 1",
+        ),
+    ] = 0  # fmt: skip
+    finished: Annotated[
+        str,
+        Parameter(
+            label="Finished beams", help="Finished beams are set aside (`bank`) or use up slots (`compete`)",
+            hint="bank: set aside. compete: they use up a slot.", short="finished", fact="finished beams:",
+            choices=("bank", "compete"), kind="rule",
+        ),
+    ] = "bank"  # fmt: skip
+    max_steps: Annotated[
+        int,
+        Parameter(
+            label="Most steps", help="The longest chain, in steps", hint="In one chain.", unit="steps", least=1,
+            of_policy=True, common=True,
+        ),
+    ] = 40  # fmt: skip
+    max_tokens: Annotated[
+        int | None,
+        Parameter(
+            label="Longest completion", help="The longest completion, in tokens", hint="In tokens; 0: what fits.",
+            unit="tokens", least=1, unset="what fits the context window", of_policy=True, common=True,
+        ),
+    ] = None  # fmt: skip
+    max_tokens_total: Annotated[
+        int | None,
+        Parameter(
+            label="Token budget", help="Generated tokens that may be spent, never exceeded",
+            hint="Generated tokens; 0: no limit.", unit="tokens", least=1, unset="no limit", common=True,
+        ),
+    ] = None  # fmt: skip
+    lookahead: Annotated[
+        int,
+        Parameter(
+            label="Look ahead L", help="L, greedy steps by whose end `lookahead` judges a candidate",
+            hint="Greedy steps before a step is scored.", short="L", unit="steps", least=1, most="max_steps",
+        ),
+    ] = 1  # fmt: skip
+    tree_policy: Annotated[
+        str,
+        Parameter(
+            label="Tree policy", help="How `mcts` descends: `uct` or `puct`", hint="How MCTS descends.",
+            choices=("uct", "puct"), kind="tree policy",
+        ),
+    ] = "uct"  # fmt: skip
+    exploration: Annotated[
+        float,
+        # Scores lie in 0 to 1; far above that c leaves nothing of them.
+        Parameter(
+            label="Exploration c", help="c, the weight of exploration in `mcts`",
+            hint="Larger: less visited steps first.", short="c", least=0, most=100,
+        ),
+    ] = 0.5  # fmt: skip
+    probe: Annotated[
+        int,
+        Parameter(
+            label="Probe samples", help="Samples from which `compute_optimal` estimates the difficulty",
+            hint="To estimate the difficulty.", short="probe", unit="samples", least=1, most="n",
+        ),
+    ] = 4  # fmt: skip
+    votes: Annotated[
+        str,
+        Parameter(
+            label="Votes", help="Every draw votes (`draws`), or every distinct completion once (`distinct`)",
+            hint="draws: one for each. distinct: one for each text.", choices=VOTES, kind="voters", common=True,
+            noted=False,
+        ),
+    ] = "draws"  # fmt: skip
+    eligible_without_answer: Annotated[
+        bool,
+        Parameter(
+            label="\u201cNo answer\u201d may win", help="Completions without an answer may win, too",
+            hint="Whether completions without an answer stay eligible.", fact="\u201cno answer\u201d may win:",
+            common=True,
+        ),
+    ] = False  # fmt: skip
 
     def __post_init__(self) -> None:
-        strategy = self.method
-        if self.n < 1:
-            raise InvalidInput("n", f"{self.n} completions cannot be sampled; give 1 or more")
-        if self.n > MAX_N:
-            raise InvalidInput("n", f"{self.n} completions are more than one run can hold; give at most {MAX_N}")
-        if "width" in strategy.options:
-            self._check_width()
-        if not 0 <= self.temperature <= 5:
-            raise InvalidInput("temperature", f"{self.temperature} is outside 0 to 5")
-        if not 0 < self.top_p <= 1:
-            raise InvalidInput("top_p", f"{self.top_p} is outside (0, 1]; 1 keeps every token")
-        if not 0 <= self.seed < 2**63:
-            raise InvalidInput("seed", f"{self.seed} is not a whole number from 0 to 2^63 - 1")
-        if self.finished not in FINISHED_RULES:
-            raise InvalidInput("finished", f"unknown rule {self.finished!r}; choose {' or '.join(FINISHED_RULES)}")
-        if self.max_steps < 1:
-            raise InvalidInput("max_steps", f"{self.max_steps} steps are no search; give 1 or more")
-        if self.max_tokens_total is not None and self.max_tokens_total < 1:
-            raise InvalidInput("max_tokens_total", f"{self.max_tokens_total} tokens buy nothing; give 1 or more")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise InvalidInput("max_tokens", f"{self.max_tokens} tokens are no completion; give 1 or more")
-        if self.votes not in VOTES:
-            raise InvalidInput("votes", f"unknown voters {self.votes!r}; choose {' or '.join(VOTES)}")
+        """Check what has a say in this run; nobody is refused for what means nothing in it."""
+        strategy, values = self.method, asdict(self)
+        for name, parameter in PARAMETERS.items():
+            if strategy.takes(name) or name == "n":  # every search is bounded by N
+                parameter.check(values)
+            if name == "width" and strategy.takes(name):
+                self._check_width()
         if self.select is not None:
             self._check_rule(self.select)
-        self._check_options(strategy.options)
-
-    def _check_options(self, options: tuple[str, ...]) -> None:
-        """The options that few strategies have; nobody is refused for one that means nothing in this run."""
-        if "lookahead" in options and not 1 <= self.lookahead <= self.max_steps:
-            raise InvalidInput("lookahead", f"L = {self.lookahead} is outside 1 to {self.max_steps} (max_steps)")
-        if "tree_policy" in options and self.tree_policy not in TREE_POLICIES:
-            known = " or ".join(TREE_POLICIES)
-            raise InvalidInput("tree_policy", f"unknown tree policy {self.tree_policy!r}; choose {known}")
-        if "exploration" in options and not 0 <= self.exploration <= MAX_EXPLORATION:
-            raise InvalidInput("exploration", f"c = {self.exploration} is outside 0 to {MAX_EXPLORATION}")
-        if "probe" in options and not 1 <= self.probe <= self.n:
-            raise InvalidInput("probe", f"{self.probe} samples are outside 1 to N = {self.n}")
 
     def _check_width(self) -> None:
-        if self.width < 1:
-            raise InvalidInput("width", f"{self.width} children a survivor is no search; give 1 or more")
         if self.n < self.width:
             raise InvalidInput("width", f"M = {self.width} is larger than N = {self.n}; lower M or raise N")
         if self.n % self.width:
@@ -116,21 +178,17 @@ class RunParams:
         """The selection rule in force."""
         return self.select or ("prm_last_vote" if self.method.scored else "majority_vote")
 
-    @property
-    def survivors(self) -> int:
-        """K = N / M."""
-        return self.n // self.width
-
     def recorded(self) -> dict[str, Any]:
         """What the run document keeps under `params`: only what had a say in this run."""
         values = asdict(self) | {"select": self.rule}
-        del values["strategy"]
-        for option in ("n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe"):
-            if option not in self.method.options:
-                del values[option]
-        for limit in ("max_tokens_total", "max_tokens"):
-            if values[limit] is None:
-                del values[limit]
-        if self.votes == "draws":
-            del values["votes"]
-        return values
+        return {
+            name: values[name]
+            for name, parameter in PARAMETERS.items()
+            if self.method.takes(name)
+            and values[name] is not None
+            and (parameter.noted or values[name] != parameter.default)
+        }
+
+
+#: Every parameter of a run by name, in the order of the fields.
+PARAMETERS = declared(RunParams)

@@ -14,7 +14,7 @@ from engine.runs.host import Host
 from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.search.tree import Node, Tree
-from tts_ui.web.lessons import run_ids
+from tts_ui.web.parts.lessons import run_ids
 
 PATIENCE_MS = 60_000
 

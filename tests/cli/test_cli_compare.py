@@ -61,8 +61,8 @@ def test_the_table_says_what_each_found_and_spent_and_what_was_equal(tts_ui: Cli
         assert line.startswith(strategy) and " wrong " in line and line.endswith(" s")
     assert "no PRM" in lines[1]
     assert lines[4].startswith("together, really")
-    assert lines[5].startswith("equal: N = 8 (greedy has none) | not equal: generated tokens, ")
-    assert lines[6].startswith("paired: ")
+    assert lines[5].startswith("N = 8 completions each (greedy: one chain); generated tokens differ ")
+    assert lines[6].startswith("Paired: seed 0 in best_of_n and dvts; ")
     assert [line.split(" would")[0] for line in lines[7:10]] == [
         f"the FLOPs of {strategy}" for strategy in ("greedy", "best_of_n", "dvts")
     ]
@@ -81,7 +81,7 @@ def test_options_go_to_the_strategies_that_have_them(tts_ui: Cli, db: Path) -> N
     assert (mcts["exploration"], mcts["seed"]) == (1.5, 5)
     assert "exploration" not in lookahead and "lookahead" not in mcts
     shown = tts_ui("compare", PROBLEM, "--strategies", "lookahead,mcts", *SMALL, *asked, "--db", db).out
-    assert "equal: at most 200 generated tokens each; N = 8" in shown and "\nunpaired: " in shown
+    assert "\nAt most 200 generated tokens each; spent " in shown and "\nUnpaired: " in shown
 
 
 def test_ctrl_c_stops_every_run_and_keeps_what_they_found(start: Start, tts_ui: Cli, db: Path) -> None:
@@ -128,3 +128,10 @@ def test_a_mistake_needs_no_models() -> None:
 def test_help_names_every_option(tts_ui: Cli, option: str) -> None:
     outcome = tts_ui("compare", "--help")
     assert (outcome.code, outcome.err) == (0, "") and option in outcome.out
+
+
+def test_a_run_without_an_answer_is_not_called_wrong(tts_ui: Cli, db: Path) -> None:
+    asked = ["--strategies", "greedy,majority_vote", "--max-tokens-total", 1, "--answer", "1", "--db", db]
+    outcome = tts_ui("compare", PROBLEM, *asked)
+    assert outcome.code == 0
+    assert outcome.out.count("no answer") == 2 and "wrong" not in outcome.out

@@ -12,9 +12,9 @@ from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.search.params import RunParams
 from tts_ui.web.compare import form
-from tts_ui.web.form import DEFAULT_RULE
-from tts_ui.web.lessons import showcase_problem
-from tts_ui.web.model_choice import OWN
+from tts_ui.web.parts.fields import DEFAULT_RULE
+from tts_ui.web.parts.lessons import showcase_problem
+from tts_ui.web.parts.model_choice import OWN
 from tts_ui.words.parameters import labels
 
 

@@ -1,21 +1,22 @@
-"""The options of a search on the command line, in one place: `solve` and `compare` take the same ones."""
+"""The options of a search on the command line, in one place: `solve` and `compare` take the same ones.
+
+Those of the search itself are the parameters of a run as `RunParams` declares them.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from engine.errors import InvalidInput
-from engine.search.params import FINISHED_RULES, TREE_POLICIES, RunParams
-from engine.search.selection import RULES, VOTES
+from engine.search.parameter import Parameter
+from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
-
-#: The one place that knows the defaults is `RunParams`.
-_DEFAULT = RunParams()
+from tts_ui.words import parameters
 
 Db = Annotated[
     str | None,
@@ -27,52 +28,16 @@ Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="The problem; - 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """What is asked of a search beside its problem and strategy. `models` is a name, a file or both (see
-    `tts_ui.cli.models`)."""
+    """What is asked beside problem and strategy: `search`, the parameters by name (None where the policy's makers may
+    have a value of their own), and the rest. `models` is a name, a file or both (see `tts_ui.cli.models`)."""
 
-    n: Annotated[int, typer.Option(help="N, completions to ask for.")] = _DEFAULT.n
-    width: Annotated[int, typer.Option(help="M, children a survivor; must divide N.")] = _DEFAULT.width
-    select: Annotated[
-        str | None, typer.Option(help=f"Which answer wins: {', '.join(RULES)}. Default: prm_last_vote with a PRM.")
-    ] = _DEFAULT.select
-    temperature: Annotated[
-        float | None, typer.Option(help=f"Of sampling, 0 to 5. Default: the policy's, else {_DEFAULT.temperature}.")
-    ] = None
-    top_p: Annotated[
-        float | None,
-        typer.Option(help=f"Sample from this share of the probability. Default: the policy's, else {_DEFAULT.top_p}."),
-    ] = None
-    seed: Annotated[int, typer.Option(help="All randomness derives from it.")] = _DEFAULT.seed
+    search: Mapping[str, Any]
     models: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
     ] = None
     scorer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Another PRM of the catalogue than the pair's own.")
     ] = None
-    finished: Annotated[str, typer.Option(help=f"Finished children in beam search: {' or '.join(FINISHED_RULES)}.")] = (
-        _DEFAULT.finished
-    )
-    max_steps: Annotated[
-        int | None, typer.Option(help=f"The longest chain, in steps. Default: the policy's, else {_DEFAULT.max_steps}.")
-    ] = None
-    max_tokens: Annotated[
-        int | None, typer.Option(help="The longest completion, in tokens. Default: the policy's, else what fits.")
-    ] = None
-    max_tokens_total: Annotated[int | None, typer.Option(help="Generated tokens that may be spent.")] = None
-    lookahead: Annotated[int, typer.Option(help="L, greedy steps that judge a candidate (lookahead).")] = (
-        _DEFAULT.lookahead
-    )
-    tree_policy: Annotated[str, typer.Option(help=f"How mcts descends: {' or '.join(TREE_POLICIES)}.")] = (
-        _DEFAULT.tree_policy
-    )
-    exploration: Annotated[float, typer.Option(help="c, the weight of exploration in mcts.")] = _DEFAULT.exploration
-    probe: Annotated[int, typer.Option(help="Samples from which compute_optimal estimates the difficulty.")] = (
-        _DEFAULT.probe
-    )
-    votes: Annotated[str, typer.Option(help=f"What has a vote: {' or '.join(VOTES)} completions.")] = _DEFAULT.votes
-    eligible_without_answer: Annotated[
-        bool, typer.Option("--eligible-without-answer", help="Completions without an answer may win, too.")
-    ] = _DEFAULT.eligible_without_answer
     answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The right answer, to grade against.")] = None
     as_json: AsJson = False
     db: Db = None
@@ -81,37 +46,53 @@ class SearchOptions:
         """One run's request. Options that `strategy` does not have mean nothing in it; raises `InvalidInput`."""
         from tts_ui.cli.models import sampling_of
 
-        asked = {name: getattr(self, name) for name in ("temperature", "top_p", "max_steps", "max_tokens")}
-        return RunParams(
-            strategy, self.n, self.width, self.select, seed=self.seed, finished=self.finished,
-            max_tokens_total=self.max_tokens_total, eligible_without_answer=self.eligible_without_answer,
-            votes=self.votes, lookahead=self.lookahead, tree_policy=self.tree_policy, exploration=self.exploration,
-            probe=self.probe, **sampling_of(self.models, asked),
-        )  # fmt: skip
+        sampling = {name: value for name, value in self.search.items() if PARAMETERS[name].of_policy}
+        asked = {name: value for name, value in self.search.items() if name not in sampling}
+        return RunParams(strategy, **asked, **sampling_of(self.models, sampling))
 
 
 def takes_search_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` as Typer should see it: its parameter `options` spelled out as the fields of `SearchOptions`."""
-    spelled = get_type_hints(SearchOptions, include_extras=True)
+    """`command` as Typer should see it: its parameter `options` spelled out, the parameters of a run and the rest."""
     hints = get_type_hints(command, include_extras=True)
-    parameters: list[inspect.Parameter] = []
+    rest = [field.name for field in fields(SearchOptions) if field.name != "search"]
+    spelled: list[inspect.Parameter] = []
     for name, given in inspect.signature(command).parameters.items():
-        if name == "options":
-            parameters += [
-                given.replace(name=field.name, default=field.default, annotation=spelled[field.name])
-                for field in fields(SearchOptions)
-            ]
-        else:
-            parameters.append(given.replace(annotation=hints[name]))
+        spelled += _options(rest) if name == "options" else [given.replace(annotation=hints[name])]
 
     def spelled_out(**given: Any) -> None:
-        options = SearchOptions(**{field.name: given.pop(field.name) for field in fields(SearchOptions)})
-        command(options=options, **given)
+        search = {name: given.pop(name) for name in PARAMETERS}
+        command(options=SearchOptions(search, **{name: given.pop(name) for name in rest}), **given)
 
     spelled_out.__name__, spelled_out.__doc__ = command.__name__, command.__doc__
-    spelled_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    spelled_out.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    spelled_out.__signature__ = inspect.Signature(spelled)  # type: ignore[attr-defined]
+    spelled_out.__annotations__ = {parameter.name: parameter.annotation for parameter in spelled}
     return spelled_out
+
+
+def _options(rest: list[str]) -> list[inspect.Parameter]:
+    """The options in the order of the help; which models are asked stands after the seed."""
+    hints = get_type_hints(SearchOptions, include_extras=True)
+    defaults = {field.name: field.default for field in fields(SearchOptions)}
+    named = {name: _spelled(name, hints[name], defaults[name]) for name in rest}
+    options: list[inspect.Parameter] = []
+    for parameter in PARAMETERS.values():
+        options.append(_option(parameter))
+        if parameter.name == "seed":
+            options += [named.pop("models"), named.pop("scorer")]
+    return [*options, *named.values()]
+
+
+def _option(parameter: Parameter) -> inspect.Parameter:
+    """A parameter of a run as one of a command; None where the policy's makers may have a value of their own."""
+    default = None if parameter.of_policy else parameter.default
+    told = f"{parameter.help}." + (f" Default: {parameters.default(parameter)}." if default is None else "")
+    flag = (f"--{parameter.name.replace('_', '-')}",) if parameter.type is bool else ()  # none that denies it
+    kind: Any = parameter.type if default is not None else parameter.type | None
+    return _spelled(parameter.name, Annotated[kind, typer.Option(*flag, help=told)], default)
+
+
+def _spelled(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def strategies_named(text: str) -> list[str]:

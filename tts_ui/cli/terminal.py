@@ -20,10 +20,10 @@ from rich.tree import Tree as Drawing
 
 from engine.search.cost import LARGE_MODELS, tokens_for
 from engine.search.events import Usage
-from engine.search.selection import choose
 from engine.search.tree import Node, Tree
 from tts_ui.words import numbers
 from tts_ui.words.reasons import latest, why
+from tts_ui.words.results import OUTCOMES, correct, costs, weighed_votes
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
     from engine.models.catalogue.catalogue import Catalogue, ModelEntry
@@ -37,7 +37,6 @@ _VIRIDIS = (
 #: The shapes of the page's tree; the chosen path has its own.
 _SHAPES = {"open": "●", "kept": "●", "pruned": "○", "finished": "◆"}
 _ON_PATH, _CHOSEN = "▶", "★"
-OUTCOMES = {True: "correct", False: "wrong", None: ""}
 _ENDED = {"eos": "", "length": "cut: out of room", "budget": "cut: out of budget", "step": ""}
 
 #: Control characters (escape sequences begin with one) and those that turn the direction of writing.
@@ -88,12 +87,14 @@ def print_tree(record: RunRecord, tree: Tree) -> None:
     console.print(_drawing(record, tree))
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))
-    if record.usage.flops_all:
-        console.print(Text(f"the same FLOPs would buy {bought(record.usage)}", style="dim"), soft_wrap=True)
+    if same := bought(record.usage):
+        console.print(Text(f"the same FLOPs would buy {same}", style="dim"), soft_wrap=True)
 
 
 def bought(usage: Usage) -> str:
-    """What the same FLOPs would buy of the large models, by both conventions."""
+    """What the same FLOPs would buy of the large models, by both conventions; empty where they are not known."""
+    if not usage.flops_known or not usage.flops_all:
+        return ""
     parts = [
         f"{numbers.fraction(tokens_for(usage.flops_paper, size))} tokens of {name} "
         f"(all: {numbers.fraction(tokens_for(usage.flops_all, size))})"
@@ -110,7 +111,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     for record in records:
         table.add_row(
             record.id, record.created_at[:16].replace("T", " "), record.strategy, str(record.params.get("n", "")),
-            record.status, Text(one_line(record.answer or "")), OUTCOMES[record.correct],
+            record.status, Text(one_line(record.answer or "")), OUTCOMES[correct(record)],
             Text(one_line(record.problem)),
         )  # fmt: skip
     console_for_text().print(table)
@@ -169,7 +170,7 @@ def _answer(record: RunRecord, tree: Tree) -> Text:
     if record.error:
         return Text(f"failed: {one_line(record.error)}", style="bold")
     if record.answer is None:
-        words = ", ".join(filter(None, [OUTCOMES[record.correct], state, stop]))
+        words = ", ".join(filter(None, [state, stop]))
         return Text.assemble(("No answer", "bold"), f"  {words}" if words else "")
     line = Text.assemble("Answer ", (one_line(record.answer), "bold"))
     if record.correct is not None:
@@ -179,20 +180,13 @@ def _answer(record: RunRecord, tree: Tree) -> Text:
 
 
 def _votes(record: RunRecord, tree: Tree) -> str:
-    groups = record.answers(tree)
-    winner = choose(groups, eligible_without_answer=True)
-    if winner is None:
-        return ""
-    of = sum(group.votes for group in groups)
-    return f"{winner.votes} of {of} votes, weight {numbers.weight(winner.weight)} ({record.params['select']})"
+    said = weighed_votes(record, tree)
+    return f"{said} ({record.params['select']})" if said else ""
 
 
 def _cost(record: RunRecord) -> str:
-    usage = record.usage
-    prm = f"PRM {numbers.count(usage.scored_tokens)}" if record.scorer else "no PRM"
-    flops = numbers.flops(usage.flops_all if usage.flops_known else None)
-    parts = [f"{numbers.count(usage.generated_tokens)} tokens", prm, flops]
-    return " | ".join([*parts, numbers.seconds(usage.wall_s)])
+    tokens, prm, _, flops, _, time = costs(record.usage, scored=record.scorer is not None)
+    return " | ".join([f"{tokens} tokens", f"PRM {prm}" if record.scorer else prm, flops, time])
 
 
 def _asked(record: RunRecord) -> str:

@@ -1,1 +1,1 @@
-"""The app in the browser: one file a page, components for the tree."""
+"""The app in the browser: a room for each page, the parts that pages share, components for the tree."""

@@ -21,9 +21,9 @@ from engine.models.catalogue.catalogue import CATALOGUE, Catalogue
 from engine.runs.examples import SHOWCASE
 from engine.runs.host import Host
 from engine.store import Store
-from tts_ui.web import lessons
 from tts_ui.web.compare import ComparePage
 from tts_ui.web.explore import ExplorePage
+from tts_ui.web.parts import lessons
 
 NAME = "Reasoning Tree Explorer"
 _STATIC = Path(__file__).with_name("static")

@@ -1,4 +1,7 @@
-"""What was equal between the runs of a comparison, and what was not, in plain sentences."""
+"""What was equal between the runs of a comparison, and what was not, in plain sentences.
+
+`names` are what the runs are called there: letters on a page, strategies in a terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
 
 
-def models_sentence(records: Sequence[RunRecord]) -> str:
+def models_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS) -> str:
     """Which policy ran and which judge scored it, said once where it is the same in all; a vote alone asks no judge."""
     judges = {record.scorer.name for record in records if record.scorer}
     said = [
@@ -20,10 +23,10 @@ def models_sentence(records: Sequence[RunRecord]) -> str:
     ]
     if len({record.policy.name for record in records}) == 1 and len(judges) < 2:
         return f"{_upper(max(said, key=len))}."
-    return "; ".join(map("{}: {}".format, LETTERS, said)) + "."
+    return "; ".join(map("{}: {}".format, names, said)) + "."
 
 
-def budget_sentence(records: Sequence[RunRecord]) -> str:
+def budget_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS) -> str:
     """Which budget unit was equal: the token budget, else N, else none; and how far the rest lies apart."""
     generated = [record.usage.generated_tokens for record in records]
     scored = [record.usage.scored_tokens for record in records if record.scorer]
@@ -33,16 +36,16 @@ def budget_sentence(records: Sequence[RunRecord]) -> str:
     if len(budgets) == 1 and (budget := next(iter(budgets))) is not None:
         return f"At most {numbers.count(budget)} generated tokens each; spent{_span(generated)}. {_upper(prm)}."
     apart = f"generated tokens {_fold(generated)}"
-    single = [LETTERS[place] for place, record in enumerate(records) if "n" not in record.params]
+    single = [name for name, record in zip(names, records, strict=False) if "n" not in record.params]
     if len(sizes) == 1 and len(budgets) == 1:
         chain = f" ({_listed(single)}: one chain)" if single else ""
         return f"N = {next(iter(sizes))} completions each{chain}; {apart}; {prm}."
     if not sizes and len(budgets) == 1:
         return f"One chain each; {apart}; {prm}."
-    return f"No budget unit is equal: {_unequal(records)}; {apart}; {prm}."
+    return f"No budget unit is equal: {_unequal(records, names)}; {apart}; {prm}."
 
 
-def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree]) -> str:
+def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree], names: Sequence[str] = LETTERS) -> str:
     """What runs with the same seed share, counted on their trees; empty where there is nothing to say."""
     sampling = [place for place, record in enumerate(records) if _asked(record)]
     if len({record.problem for record in records}) > 1:
@@ -50,11 +53,11 @@ def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree]) -> str:
     if len({_asked(records[place]) for place in sampling}) != 1 or len(sampling) < 2:
         return "Unpaired: the runs do not share their seed and sampling." if len(sampling) > 1 else ""
     seed = records[sampling[0]].params.get("seed")
-    named = _listed([LETTERS[place] for place in sampling])
-    said = f"Paired: seed {seed} in {named}; {_common_draws({place: _first_draws(trees[place]) for place in sampling})}"
+    named = _listed([names[place] for place in sampling])
+    said = f"Paired: seed {seed} in {named}; {_common_draws({names[at]: _first_draws(trees[at]) for at in sampling})}"
     voting = [place for place in sampling if records[place].strategy in ("majority_vote", "best_of_n")]
     if len(voting) > 1 and len({_completions(trees[place]) for place in voting}) == 1:
-        said += f"; {_listed([LETTERS[place] for place in voting])} vote on the same set of samples"
+        said += f"; {_listed([names[place] for place in voting])} vote on the same set of samples"
     return f"{said}. Each is charged as if it had run alone."
 
 
@@ -73,9 +76,9 @@ def _first_draws(tree: Tree) -> Counter[str]:
     return draws
 
 
-def _common_draws(draws: Mapping[int, Counter[str]]) -> str:
+def _common_draws(draws: Mapping[str, Counter[str]]) -> str:
     """How many draws below the problem are the same in all; a strategy that makes fewer can share no more."""
-    totals = {place: drawn.total() for place, drawn in draws.items()}
+    totals = {name: drawn.total() for name, drawn in draws.items()}
     least = min(totals.values())
     first, *others = draws.values()
     common = sum((first & Counter({step: min(drawn[step] for drawn in others) for step in first})).values())
@@ -83,7 +86,7 @@ def _common_draws(draws: Mapping[int, Counter[str]]) -> str:
         return f"{common} of {least} first draws are the same"
     if len(set(totals.values())) == 1:
         return f"all {least} first draws are the same"
-    few = _listed([LETTERS[place] for place, total in totals.items() if total == least])
+    few = _listed([name for name, total in totals.items() if total == least])
     return f"the first {least} draws are the same ({few} makes no more)"
 
 
@@ -91,13 +94,13 @@ def _completions(tree: Tree) -> frozenset[tuple[str, int]]:
     return frozenset(("".join(step.text for step in tree.path(leaf)), leaf.copies) for leaf in tree.completions())
 
 
-def _unequal(records: Sequence[RunRecord]) -> str:
+def _unequal(records: Sequence[RunRecord], names: Sequence[str]) -> str:
     said = []
-    for place, record in enumerate(records):
+    for name, record in zip(names, records, strict=False):
         limit = record.params.get("max_tokens_total")
         parts = [f"N {record.params['n']}" if "n" in record.params else "one chain"]
         parts += [f"at most {numbers.count(limit)} tokens"] if limit else []
-        said.append(f"{LETTERS[place]} {', '.join(parts)}")
+        said.append(f"{name} {', '.join(parts)}")
     return "; ".join(said)
 
 

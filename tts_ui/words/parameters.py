@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from engine.search.parameter import Parameter
+from engine.search.params import PARAMETERS
 from engine.search.strategies import STRATEGIES
-from engine.store import RunRecord
+
+if TYPE_CHECKING:  # the command line's help needs no SQL
+    from engine.store import RunRecord
 
 #: What the runs of a comparison are called, in this order, on trees, rows and lines alike.
 LETTERS = "ABCD"
-
-_NAMES = {
-    "n": "N", "width": "M", "lookahead": "L", "exploration": "c", "select": "rule", "top_p": "top-p",
-    "max_steps": "most steps", "max_tokens_total": "token budget", "finished": "finished beams:",
-    "eligible_without_answer": "\u201cno answer\u201d may win:",
-}  # fmt: skip
 
 #: What does not tell two strategies apart: an unpaired comparison gives each run a seed of its own.
 _NO_NAME = ("seed",)
 
 
 def name(setting: str) -> str:
-    """A parameter as the form calls it."""
-    return _NAMES.get(setting) or words(setting)
+    """A parameter as the form calls it, before its value; a run from elsewhere may have one that is not known here."""
+    parameter = PARAMETERS.get(setting)
+    return (parameter.fact or parameter.in_line) if parameter else words(setting)
 
 
 def value(setting: object) -> str:
     if isinstance(setting, bool):
         return "yes" if setting else "no"
     return f"{setting:g}" if isinstance(setting, float) else str(setting)
+
+
+def default(parameter: Parameter) -> str:
+    """Its default in words."""
+    unset = parameter.unset if parameter.default is None else value(parameter.default)
+    return f"the policy's, else {unset}" if parameter.of_policy else unset
+
+
+def table_rows() -> list[str]:
+    """The parameters as rows of the table of options in docs/reference.md; `make options` prints them."""
+    rows = []
+    for parameter in PARAMETERS.values():
+        told = parameter.help[:1].lower() + parameter.help[1:] if parameter.help[1:2].islower() else parameter.help
+        kept = f"`{parameter.default}`" if parameter.choices and parameter.default else default(parameter)
+        rows.append(f"| `--{parameter.name.replace('_', '-')}` | {told} | {kept} |")
+    return rows
 
 
 def words(identifier: str) -> str:
@@ -60,3 +76,7 @@ def _facts(record: RunRecord) -> dict[str, str]:
     models = " + ".join(model.name for model in (record.policy, record.scorer) if model)
     facts = {key: f"{name(key)} {value(v)}" for key, v in record.params.items() if key not in _NO_NAME}
     return {"models": models, **facts}
+
+
+if __name__ == "__main__":
+    print("\n".join(table_rows()))

@@ -27,6 +27,10 @@ class Strategy:
         module = import_module(f"{__name__}.{self.name}")
         return cast(Callable[..., Awaitable[None]], getattr(module, self.name))
 
+    def takes(self, parameter: str) -> bool:
+        """Whether a parameter of a run has a say here: it is an option of this strategy, or of none at all."""
+        return parameter in self.options or parameter not in OPTIONS
+
 
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
@@ -42,3 +46,6 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("rebase", "REBASE (extension)", ("n",), scored=True),
     )
 }
+
+#: The parameters that some strategies take and others do not.
+OPTIONS = frozenset(option for strategy in STRATEGIES.values() for option in strategy.options)

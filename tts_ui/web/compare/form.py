@@ -7,7 +7,7 @@ with itself, and the budget (N, tokens) stays one for all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -16,11 +16,11 @@ from engine.domains.builtin.known_answers import reference_answer
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.question import Question
-from engine.search.params import RunParams
+from engine.search.params import PARAMETERS, RunParams
 from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web import form, model_choice
+from tts_ui.web.parts import fields, model_choice
 from tts_ui.words import parameters
 from tts_ui.words.parameters import LETTERS
 
@@ -30,27 +30,22 @@ FIRST = ("majority_vote", "best_of_n", "beam_search", None)
 NONE = "none"
 
 PLACES = range(len(LETTERS))
-SHARED = (
-    "n", "width", "max_tokens_total", "seed", "select", "votes", "eligible_without_answer", "finished", "lookahead",
-    "tree_policy", "exploration", "probe", "temperature", "top_p", "max_steps", "max_tokens",
-)  # fmt: skip
+SHARED = tuple(PARAMETERS)
 STRATEGY_FIELDS = tuple(f"strategy_{LETTERS[place].lower()}" for place in PLACES)
 OWN_FIELDS = tuple(f"own_{LETTERS[place].lower()}" for place in PLACES)
 FIELDS = ("problem", "reference", "paired", *model_choice.FIELDS, *STRATEGY_FIELDS, *OWN_FIELDS, *SHARED)
 
-#: Fields under "More settings".
-FOLDED = frozenset(FIELDS) - {"problem", "models", "paired", *STRATEGY_FIELDS, "n", "width", "max_tokens_total", "seed"}
+#: The parameters in the row of the Run button; with what else stands above it they are not folded away.
+_BUDGET = ("n", "max_tokens_total", "width", "seed")
+FOLDED = frozenset(FIELDS) - {"problem", "models", "paired", *STRATEGY_FIELDS, *_BUDGET}
 
-#: What a strategy may have for itself: the names people write -> those of `RunParams`, and the type of the value.
-OWN = {
-    "m": "width", "width": "width", "l": "lookahead", "lookahead": "lookahead", "c": "exploration",
-    "exploration": "exploration", "tree policy": "tree_policy", "tree_policy": "tree_policy", "probe": "probe",
-    "finished": "finished", "rule": "select", "select": "select", "temperature": "temperature", "top-p": "top_p",
-    "top_p": "top_p",
-}  # fmt: skip
-_TYPES = {"width": int, "lookahead": int, "probe": int, "exploration": float, "temperature": float, "top_p": float}
-_SHORT = {"width": "M", "lookahead": "L", "exploration": "c", "tree_policy": "tree policy", "select": "rule",
-          "top_p": "top-p"}  # fmt: skip
+#: What a strategy may have for itself, under the names that people write.
+_OWN = {name: parameter for name, parameter in PARAMETERS.items() if not parameter.common}
+_WRITTEN = {written.lower(): parameter for name, parameter in _OWN.items() for written in (name, parameter.in_line)}
+
+
+#: Shown only where one of the strategies takes them; N always is.
+_HIDEABLE = tuple(name for name in fields.HIDEABLE if name != "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ def build(catalogue: Catalogue) -> CompareForm:
     """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
-        components["problem"], example = form.question_fields()
+        components["problem"], example = fields.question_fields()
     with gr.Row(elem_classes="settings strategies"):
         components |= {"models": model_choice.pair_field(catalogue)} | _strategies()
     with gr.Row(elem_classes="settings"):
@@ -87,25 +82,21 @@ def build(catalogue: Catalogue) -> CompareForm:
         stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
     with gr.Accordion("More settings", open=False, elem_id="more") as more:
         with gr.Row():
-            components |= {"scorer": model_choice.judge_field(catalogue)} | form.choosing_fields()
+            components |= {"scorer": model_choice.judge_field(catalogue)} | fields.choosing_fields()
         with gr.Row():
-            components |= form.option_fields() | form.sampling_fields()
+            components |= fields.option_fields() | fields.sampling_fields()
         with gr.Row():
             components |= _own()
     components = {name: components[name] for name in FIELDS}
-    form.connect_example(components["problem"], components["reference"], example)
-    model_choice.connect(components["models"], {name: components[name] for name in form.SAMPLING}, catalogue)
+    fields.connect_example(components["problem"], components["reference"], example)
+    model_choice.connect(components["models"], {name: components[name] for name in fields.SAMPLING}, catalogue)
     chosen = [components[name] for name in (*STRATEGY_FIELDS, "n", "width")]
     for field in chosen:
         field.change(
-            _shape, chosen, [components[name] for name in ("width", *_HIDEABLE)], queue=False, show_progress="hidden",
+            _shape, chosen, [components[name] for name in _HIDEABLE], queue=False, show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip
     return CompareForm(components, more, run, stop)
-
-
-#: Fields under "More settings" that are shown where one of the strategies takes them.
-_HIDEABLE = tuple(name for name in form.OPTIONS if name not in ("n", "width"))
 
 
 def _strategies() -> dict[str, Any]:
@@ -120,16 +111,13 @@ def _strategies() -> dict[str, Any]:
 
 
 def _budget() -> dict[str, Any]:
-    defaults = RunParams()
-    return {
-        "n": gr.Number(defaults.n, label="N completions", precision=0, min_width=110, elem_id="n"),
-        "max_tokens_total": gr.Number(0, label="Token budget (0: none)", precision=0, min_width=170, elem_id="budget"),
-        "width": gr.Number(
-            defaults.width, label=form.width_label(defaults.n, defaults.width), precision=0, min_width=200, elem_id="m"
-        ),
-        "seed": gr.Number(defaults.seed, label="Seed", precision=0, min_width=80, elem_id="seed"),
-        "paired": gr.Checkbox(True, label="Paired (one seed)", min_width=170, elem_id="paired"),
+    looks: dict[str, dict[str, Any]] = {
+        "max_tokens_total": {"label": "Token budget (0: none)", "info": None},
+        "width": {"min_width": 200},
+        "seed": {"min_width": 80},
     }
+    budget = {name: fields.field(name, **looks.get(name, {})) for name in _BUDGET}
+    return budget | {"paired": gr.Checkbox(True, label="Paired (one seed)", min_width=170, elem_id="paired")}
 
 
 def _own() -> dict[str, Any]:
@@ -145,7 +133,7 @@ def _own() -> dict[str, Any]:
 def request(values: tuple[Any, ...]) -> Request:
     """What the form asks for. Raises `InvalidInput` naming the field at fault."""
     given = dict(zip(FIELDS, values, strict=True))
-    question = form.question_of(given["problem"], given["reference"])
+    question = fields.question_of(given["problem"], given["reference"])
     chosen = [place for place in PLACES if given[STRATEGY_FIELDS[place]] not in (None, NONE)]
     if len(chosen) < 2:
         empty = next(place for place in PLACES if place not in chosen)
@@ -169,14 +157,14 @@ def _params(given: dict[str, Any], place: int) -> RunParams:
     strategy = given[STRATEGY_FIELDS[place]]
     kind = STRATEGIES[strategy]
     wanted = {name: given[name] for name in SHARED} | {"strategy": strategy}
-    if not kind.scored and "select" not in own and wanted["select"] != form.DEFAULT_RULE:
+    if not kind.scored and "select" not in own and wanted["select"] != fields.DEFAULT_RULE:
         # A shared rule that reads scores is for those that have some.
-        wanted["select"] = form.DEFAULT_RULE if rule_named(wanted["select"]).reducer else wanted["select"]
+        wanted["select"] = fields.DEFAULT_RULE if rule_named(wanted["select"]).reducer else wanted["select"]
     for name in own:
-        if name in form.OPTIONS and name not in kind.options:
-            raise InvalidInput(OWN_FIELDS[place], f"{kind.title} has no {_SHORT.get(name, name)}; leave it out")
+        if not kind.takes(name):
+            raise InvalidInput(OWN_FIELDS[place], f"{kind.title} has no {PARAMETERS[name].in_line}; leave it out")
     try:
-        return form.params_of(wanted | own)
+        return fields.params_of(wanted | own)
     except InvalidInput as error:
         if error.argument in own:
             raise InvalidInput(OWN_FIELDS[place], error.message) from error
@@ -188,12 +176,12 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
     own: dict[str, Any] = {}
     for part in filter(None, (part.strip() for part in (text or "").split(","))):
         written, equals, value = (piece.strip() for piece in part.partition("="))
-        name = OWN.get(written.lower())
-        if not equals or not value or name is None:
-            known = "M, L, c, tree policy, probe, finished, rule, temperature, top-p"
+        parameter = _WRITTEN.get(written.lower())
+        if not equals or not value or parameter is None:
+            known = ", ".join(each.in_line for each in _OWN.values())
             raise InvalidInput(field, f"{part!r} is no setting; write NAME=VALUE with {known}")
         try:
-            own[name] = _TYPES.get(name, str)(value)
+            own[parameter.name] = value == "yes" if parameter.type is bool else parameter.type(value)
         except ValueError as error:
             raise InvalidInput(field, f"{written} = {value!r} is not a number") from error
     return own
@@ -201,9 +189,8 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
 
 def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) -> tuple[Any, ...]:
     """The form that asks for these runs again. What it cannot say (another N, other models for each) is the first's."""
-    known = {field.name for field in fields(RunParams)}
     try:
-        asked = [RunParams(r.strategy, **{name: v for name, v in r.params.items() if name in known}) for r in records]
+        asked = [fields.params_in(record) for record in records]
     except (InvalidInput, TypeError):
         return (records[0].problem, *(gr.skip() for _ in FIELDS[1:]))
     shared = {name: _shared(name, asked) for name in SHARED}
@@ -214,13 +201,13 @@ def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) 
     given |= model_choice.values_of(catalogue, next((record for record in records if record.scorer), first))
     given |= dict.fromkeys(STRATEGY_FIELDS, NONE) | dict.fromkeys(OWN_FIELDS, "") | own
     given |= {STRATEGY_FIELDS[place]: params.strategy for place, params in enumerate(asked)}
-    given |= shared | {"select": shared["select"] or form.DEFAULT_RULE}
-    return tuple((given[name] or 0) if name in form.LIMITS else given[name] for name in FIELDS)
+    given |= shared | {"select": shared["select"] or fields.DEFAULT_RULE}
+    return tuple((given[name] or 0) if name in fields.LIMITS else given[name] for name in FIELDS)
 
 
 def _shared(name: str, asked: Sequence[RunParams]) -> Any:
     """A setting's value for all: that of the first strategy which has a use for it."""
-    users = [params for params in asked if name not in form.OPTIONS or name in params.method.options]
+    users = [params for params in asked if params.method.takes(name)]
     if name == "select":  # the strategy's own rule is the default
         return None
     return getattr(users[0] if users else RunParams(), name)
@@ -228,22 +215,17 @@ def _shared(name: str, asked: Sequence[RunParams]) -> Any:
 
 def _own_text(params: RunParams, shared: dict[str, Any]) -> str:
     """What sets this strategy apart, as the form writes it."""
-    plain = {name: value for name, value in asdict(params).items() if name in set(OWN.values())}
+    own = {name: getattr(params, name) for name in _OWN if params.method.takes(name)}
     if params.select == RunParams(params.strategy).rule:
-        plain["select"] = None
-    differing = {
-        name: value
-        for name, value in plain.items()
-        if value != shared[name] and (name not in form.OPTIONS or name in params.method.options)
-    }
-    return ", ".join(f"{_SHORT.get(name, name)}={parameters.value(value)}" for name, value in differing.items())
+        own["select"] = None
+    differing = {name: value for name, value in own.items() if value != shared[name]}
+    return ", ".join(f"{PARAMETERS[name].in_line}={parameters.value(value)}" for name, value in differing.items())
 
 
 def _shape(*values: Any) -> tuple[Any, ...]:
     """Only what one of the strategies has a use for is shown."""
     *strategies, n, width = values
-    taken = {option for name in strategies if name in STRATEGIES for option in STRATEGIES[name].options}
-    return (
-        gr.update(visible="width" in taken, label=form.width_label(n, width)),
-        *(gr.update(visible=name in taken) for name in _HIDEABLE),
-    )
+    chosen = [STRATEGIES[name] for name in strategies if name in STRATEGIES]
+    updates = {name: gr.update(visible=any(kind.takes(name) for kind in chosen)) for name in _HIDEABLE}
+    updates["width"] |= {"label": fields.width_label(n, width)}
+    return tuple(updates.values())

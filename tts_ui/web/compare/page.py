@@ -17,15 +17,16 @@ from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web import model_choice
 from tts_ui.web.compare import form, steps, table
 from tts_ui.web.compare.charts import Line, chart
 from tts_ui.web.compare.curves import curves
 from tts_ui.web.components import SearchTree
-from tts_ui.web.feed import Feed
-from tts_ui.web.lessons import run_ids
-from tts_ui.web.notices import BIGGER, notice, sentence
-from tts_ui.web.steps import LATEX_DELIMITERS, markdown
+from tts_ui.web.parts import model_choice
+from tts_ui.web.parts.asking import on_run
+from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.lessons import run_ids
+from tts_ui.web.parts.notices import BIGGER, notice, sentence
+from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
 from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence
@@ -86,11 +87,8 @@ class ComparePage:
             self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
         )  # fmt: skip
-        ask.run.click(self._reveal, fields, ask.more, queue=False, show_progress="hidden", api_visibility="private")
-        ask.run.click(
-            self._run, fields, shown, validator=self._validate, show_progress="hidden",
-            concurrency_limit=None, cancels=[opened], api_visibility="private",
-        )  # fmt: skip
+        named = {"answer": "reference", "strategy": form.STRATEGY_FIELDS[0]}
+        on_run(ask, self._asked, self._run, shown, folded=form.FOLDED, named=named, cancels=[opened])
         ask.stop.click(self._stop, [run_ids], [ask.stop], queue=False, show_progress="hidden", api_visibility="private")
         run_ids.change(None, run_ids, None, js=_WRITE_ADDRESS)
         for tree in trees:
@@ -113,29 +111,14 @@ class ComparePage:
 
     # --- what it does -----------------------------------------------------------------------------------------------
 
-    def _validate(self, *values: Any) -> list[dict[str, Any]]:
-        """One verdict a field; runs before anything is queued or loaded."""
-        wrong, message = self._mistake(values)
-        return [gr.validate(field != wrong, message) for field in form.FIELDS]
-
-    def _reveal(self, *values: Any) -> Any:
-        """Unfold "More settings" when the field at fault is in there."""
-        return gr.update(open=True) if self._mistake(values)[0] in form.FOLDED else gr.skip()
-
-    def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
-        """The field at fault and what is wrong with it; empty when all is well."""
-        try:
-            asked = form.request(values)
-            model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
-        except InvalidInput as error:
-            known = {"answer": "reference", "strategy": form.STRATEGY_FIELDS[0]}
-            field = known.get(error.argument, error.argument)
-            return field if field in form.FIELDS else "problem", sentence(error)
-        return "", ""
-
-    async def _run(self, *values: Any) -> AsyncIterator[Any]:
-        """Start a comparison and follow it to its end."""
+    def _asked(self, values: tuple[Any, ...]) -> form.Request:
+        """What the form asks for. Raises `InvalidInput`."""
         asked = form.request(values)
+        model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
+        return asked
+
+    async def _run(self, asked: form.Request) -> AsyncIterator[Any]:
+        """Start a comparison and follow it to its end."""
         submitted = asyncio.create_task(
             asyncio.to_thread(
                 self._host.compare, asked.question, asked.params, asked.models, asked.scorer, paired=asked.paired

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.web.compare.table import badge
-from tts_ui.web.fragments import OUTCOME, outcome_of, reasons
+from tts_ui.web.parts.fragments import OUTCOME, outcome_of, reasons
 from tts_ui.words import numbers
 
 HINT = (

@@ -8,14 +8,12 @@ from html import escape
 from engine.search.events import Usage
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web.fragments import OUTCOME, answer_line
+from tts_ui.web.parts.fragments import OUTCOME, answer_line
 from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
+from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, correct, costs, total, votes
 
-_COLUMNS = (
-    "strategy", "answer", "outcome", "votes", "tokens generated", "PRM tokens", "FLOPs, the paper's way", "FLOPs, all",
-    "calls", "time",
-)  # fmt: skip
+_COLUMNS = ("strategy", "answer", "outcome", "votes", *COST_COLUMNS)
 
 
 def badge(place: int) -> str:
@@ -45,9 +43,9 @@ def table(
         _row(f"{badge(place)} {escape(label)}", _cells(record, tree), f"run-{LETTERS[place].lower()}")
         for place, (label, record, tree) in enumerate(zip(labels, records, trees, strict=True))
     )
-    rows += _row("Sum, each as if alone", ["", "", "", *_costs(_sum([record.usage for record in records]))], "sum")
+    rows += _row("Sum, each as if alone", ["", "", "", *costs(total([record.usage for record in records]))], "sum")
     if shared:
-        rows += _row("Really computed", ["", "", "", *_costs(shared)], "sum real")
+        rows += _row("Really computed", ["", "", "", *costs(shared)], "sum real")
     heads = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in fair if sentence)
     return f'<div class="fair">{said}</div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
@@ -62,27 +60,9 @@ def _row(first: str, cells: Sequence[str], kind: str) -> str:
 
 
 def _cells(record: RunRecord, tree: Tree) -> list[str]:
-    groups = record.answers(tree)
-    votes = (
-        f"{groups[0].votes} of {sum(group.votes for group in groups)}" if record.answer is not None and groups else ""
-    )
     running = record.status == "running"
-    answer = escape(record.answer) if record.answer is not None else ("searching" if running else "no answer")
+    answer = escape(record.answer) if record.answer is not None else ("searching" if running else NO_ANSWER)
     ended = "" if record.status in ("done", "running") else f" ({record.status})"
-    outcome = OUTCOME[record.correct] or ("" if running else "not graded")
-    return [f"<b>{answer}</b>{ended}", outcome, votes, *_costs(record.usage, scored=record.scorer is not None)]
-
-
-def _costs(usage: Usage, *, scored: bool = True) -> list[str]:
-    return [
-        numbers.count(usage.generated_tokens),
-        numbers.count(usage.scored_tokens) if scored else "no PRM",
-        numbers.flops(usage.flops_paper),
-        numbers.flops(usage.flops_all),
-        f"{numbers.count(usage.policy_calls)} + {numbers.count(usage.scorer_calls)}",
-        numbers.seconds(usage.wall_s),
-    ]
-
-
-def _sum(usages: Sequence[Usage]) -> Usage:
-    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__})
+    outcome = OUTCOME[correct(record)] or ("" if record.answer is None else "not graded")
+    cells = costs(record.usage, scored=record.scorer is not None)
+    return [f"<b>{answer}</b>{ended}", outcome, votes(record, tree), *cells]

@@ -15,11 +15,15 @@ from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.words import numbers, parameters
 from tts_ui.words.reasons import latest, why
+from tts_ui.words.results import NO_ANSWER, OUTCOMES, votes, weighed_votes
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
 
-OUTCOME = {True: '<b class="ok">&#10003; correct</b>', False: '<b class="bad">&#10007; wrong</b>', None: ""}
+OUTCOME = {
+    True: f'<b class="ok">&#10003; {OUTCOMES[True]}</b>', False: f'<b class="bad">&#10007; {OUTCOMES[False]}</b>',
+    None: "",
+}  # fmt: skip
 _STATUS = {
     "running": "searching",
     "done": "",
@@ -51,13 +55,12 @@ def answer_line(record: RunRecord, tree: Tree) -> str:
         leaves = sum(node.copies for node in tree.completions())
         return f'<b class="live">{state}</b> {numbers.count(len(tree) - 1)} steps, {leaves} finished'
     if record.answer is None:
-        return f"<b>{state or 'no answer'}</b>" + (", no answer" if state else "")
-    groups = record.answers(tree)
-    votes = f"{groups[0].votes} of {sum(group.votes for group in groups)} votes"
-    weight = f", weight {numbers.weight(groups[0].weight)}" if rule_named(record.params["select"]).reducer else ""
+        return f"<b>{state or NO_ANSWER}</b>" + (f", {NO_ANSWER}" if state else "")
+    weighed = rule_named(record.params["select"]).reducer
+    said = weighed_votes(record, tree) if weighed else f"{votes(record, tree)} votes"
     known = f" {OUTCOME[record.correct]}" if record.correct is not None else ""
     ended = f" <b>{state}</b>" if state else ""
-    return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{votes}{weight}</i>{ended}'
+    return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{said}</i>{ended}'
 
 
 def answers(record: RunRecord, tree: Tree) -> str:

@@ -12,14 +12,16 @@ from typing import Any
 
 import gradio as gr
 
-from engine.errors import InvalidInput, TtsError
+from engine.errors import TtsError
 from engine.runs.host import Host
 from engine.search.tree import Tree
-from tts_ui.web import form, fragments, model_choice
 from tts_ui.web.components import SearchTree
-from tts_ui.web.feed import Feed
-from tts_ui.web.notices import BIGGER, notice, sentence, ticker
-from tts_ui.web.steps import LATEX_DELIMITERS, markdown
+from tts_ui.web.explore import form
+from tts_ui.web.parts import fragments, model_choice
+from tts_ui.web.parts.asking import on_run
+from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.notices import BIGGER, notice, sentence, ticker
+from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
@@ -65,11 +67,8 @@ class ExplorePage:
             self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
         )  # fmt: skip
-        run.click(self._reveal, fields, ask.more, queue=False, show_progress="hidden", api_visibility="private")
-        run.click(
-            self._run, fields, shown, validator=self._validate, show_progress="hidden",
-            concurrency_limit=None, cancels=[opened], api_visibility="private",
-        )  # fmt: skip
+        named = {"answer": "reference"}
+        on_run(ask, self._asked, self._run, shown, folded=form.FOLDED, named=named, cancels=[opened])
         stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
         tree.select(
             self._select, [run_id], [head, text, facts, tree], queue=False, show_progress="hidden",
@@ -78,27 +77,14 @@ class ExplorePage:
 
     # --- what it does -----------------------------------------------------------------------------------------------
 
-    def _validate(self, *values: Any) -> list[dict[str, Any]]:
-        """One verdict a field; runs before anything is queued or loaded."""
-        wrong, message = self._mistake(values)
-        return [gr.validate(field != wrong, message) for field in form.FIELDS]
-
-    def _reveal(self, *values: Any) -> Any:
-        """Unfold "More settings" when the field at fault is in there."""
-        return gr.update(open=True) if self._mistake(values)[0] in form.FOLDED else gr.skip()
-
-    def _mistake(self, values: tuple[Any, ...]) -> tuple[str, str]:
-        """The field at fault and what is wrong with it; empty when all is well."""
-        try:
-            asked = form.request(values)
-            model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
-        except InvalidInput as error:
-            return "reference" if error.argument == "answer" else error.argument, sentence(error)
-        return "", ""
-
-    async def _run(self, *values: Any) -> AsyncIterator[Any]:
-        """Start a run and follow it to its end."""
+    def _asked(self, values: tuple[Any, ...]) -> form.Request:
+        """What the form asks for. Raises `InvalidInput`."""
         asked = form.request(values)
+        model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
+        return asked
+
+    async def _run(self, asked: form.Request) -> AsyncIterator[Any]:
+        """Start a run and follow it to its end."""
         submitted = asyncio.create_task(
             asyncio.to_thread(self._host.submit, asked.question, asked.params, asked.models, asked.scorer)
         )

@@ -1,0 +1,39 @@
+"""What a run found and spent, said alike on the pages and in the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from support.finished_runs import Solve
+
+from engine.search.events import Usage
+from tts_ui.web.compare.table import table
+from tts_ui.words.results import COST_COLUMNS, correct, costs, total, votes
+
+KNOWN = Usage(generated_tokens=100, scored_tokens=80, flops_paper=2e9, flops_all=3e9, policy_calls=1200, wall_s=1.0)
+UNKNOWN = replace(KNOWN, flops_paper=0.0, flops_all=1e9)  # the PRM's operations are no bill for the run
+
+
+def test_the_flops_of_a_model_of_unknown_size_are_not_available() -> None:
+    assert costs(KNOWN) == ("100", "80", "2.0 GFLOP", "3.0 GFLOP", "1,200 + 0", "1.0 s")
+    assert costs(UNKNOWN, scored=False) == ("100", "no PRM", "n/a", "n/a", "1,200 + 0", "1.0 s")
+    assert len(costs(KNOWN)) == len(COST_COLUMNS)
+
+
+def test_a_sum_knows_its_flops_where_each_part_does() -> None:
+    assert costs(total([KNOWN, KNOWN]))[:4] == ("200", "160", "4.0 GFLOP", "6.0 GFLOP")
+    assert costs(total([KNOWN, UNKNOWN]))[:4] == ("200", "160", "n/a", "n/a")
+
+
+def test_no_answer_is_not_called_wrong(solved: Solve) -> None:
+    run = solved("best_of_n")
+    none = replace(run.record, answer=None, correct=False)
+    assert correct(none) is None and votes(none, run.tree) == ""
+    row = table(["Best of N"], [none], [run.tree], None, [])
+    assert "<b>no answer</b>" in row and "wrong" not in row and "not graded" not in row
+
+
+def test_votes_are_those_for_the_answer(solved: Solve) -> None:
+    run = solved("majority_vote")
+    best = max(group.votes for group in run.record.answers(run.tree))
+    assert votes(run.record, run.tree) == f"{best} of 16"

@@ -1,0 +1,76 @@
+"""A click on Run: the form is read once, and a mistake is told at its field before anything is queued or loaded.
+
+The first event reads the form and unfolds the part where the mistake is; what it read stays on the server, and the
+second event is refused for the mistake or answers the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import gradio as gr
+
+from engine.errors import InvalidInput
+from tts_ui.web.parts.notices import sentence
+
+
+class Form(Protocol):
+    """What a form has for this: its fields by name, the part that is folded away, the button."""
+
+    @property
+    def fields(self) -> dict[str, Any]: ...
+    @property
+    def more(self) -> gr.Accordion: ...
+    @property
+    def run(self) -> gr.Button: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    """The field at fault and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+def on_run(
+    form: Form,
+    read: Callable[[tuple[Any, ...]], Any],
+    answer: Callable[[Any], AsyncIterator[Any]],
+    shown: list[Any],
+    *,
+    folded: frozenset[str],
+    named: dict[str, str],
+    cancels: list[Any],
+) -> None:
+    """Let the Run button answer what `read` makes of the fields, or tell the `InvalidInput` it raises at its field.
+
+    `named` are the arguments that fields go by another name for; one that no field has is told at the first.
+    """
+    fields = list(form.fields.values())
+    asked = gr.State()
+
+    def ask(*values: Any) -> tuple[Any, Any]:
+        try:
+            return read(values), gr.skip()
+        except InvalidInput as error:
+            field = named.get(error.argument, error.argument)
+            field = field if field in form.fields else next(iter(form.fields))
+            return _Mistake(field, sentence(error)), gr.update(open=True) if field in folded else gr.skip()
+
+    def verdicts(request: Any, *_: Any) -> list[dict[str, Any]]:
+        wrong = request if isinstance(request, _Mistake) else _Mistake("", "")
+        return [gr.validate(True, ""), *(gr.validate(field != wrong.field, wrong.message) for field in form.fields)]
+
+    async def run(request: Any, *_: Any) -> AsyncIterator[Any]:
+        async for change in answer(request):
+            yield change
+
+    form.run.click(
+        ask, fields, [asked, form.more], queue=False, show_progress="hidden", api_visibility="private"
+    ).success(
+        run, [asked, *fields], shown, validator=verdicts, show_progress="hidden", concurrency_limit=None,
+        cancels=cancels, api_visibility="private",
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""The fields that both pages show, and what is made of their values.
+
+A parameter's field follows from its declaration; nothing here knows of runs in progress or of the store's tables.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import gradio as gr
+
+from engine.domains.builtin.known_answers import reference_answer
+from engine.domains.builtin.problems import FAMILIES, examples
+from engine.errors import InvalidInput
+from engine.runs.question import Question
+from engine.search.params import PARAMETERS, RunParams
+from engine.search.strategies import OPTIONS, STRATEGIES
+from engine.store import RunRecord
+from tts_ui.web.parts.lessons import showcase_problem
+
+DEFAULT_RULE = "the strategy's own"
+_DEFAULTS = RunParams()
+
+#: The fields that are shown only where the strategy takes them.
+HIDEABLE = tuple(name for name in PARAMETERS if name in OPTIONS)
+
+#: How steps are drawn: what a policy may have settings of its own for.
+SAMPLING = tuple(name for name, parameter in PARAMETERS.items() if parameter.of_policy)
+
+#: The fields in which 0 stands for no limit.
+LIMITS = tuple(name for name, parameter in PARAMETERS.items() if parameter.limit)
+
+#: Folded away: the options of some strategies, and what elects the answer.
+_OPTIONS = tuple(name for name in HIDEABLE if PARAMETERS[name].advanced)
+_ELSEWHERE = {*_OPTIONS, *SAMPLING, *LIMITS}
+_CHOOSING = tuple(name for name, parameter in PARAMETERS.items() if parameter.advanced and name not in _ELSEWHERE)
+
+#: Where the width of a field or its id is not that of most.
+_WIDTHS = {
+    "n": 110, "width": 190, "seed": 90, "select": 200, "finished": 200, "tree_policy": 150, "exploration": 150,
+    "temperature": 130, "top_p": 130, "max_steps": 130,
+}  # fmt: skip
+_IDS = {"width": "m", "max_tokens_total": "budget"}
+
+
+def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
+    """The problem and the menu of examples."""
+    menu = [("Start here: greedy fails, search succeeds", showcase_problem())]
+    menu += [(f"{FAMILIES[problem.family]}: {problem.text}", problem.text) for problem in examples()]
+    problem = gr.Textbox(
+        label="Problem", value=menu[0][1], lines=2, max_lines=6, scale=5, min_width=320,
+        placeholder="Type a maths problem, or choose an example", elem_id="problem",
+    )  # fmt: skip
+    example = gr.Dropdown(menu, value=menu[0][1], label="Examples", scale=2, min_width=220, elem_id="examples")
+    return problem, example
+
+
+def choosing_fields() -> dict[str, Any]:
+    """How the answer is elected and graded."""
+    reference = gr.Textbox(
+        label="Reference answer", min_width=200, elem_id="reference",
+        info="Marks answers right or wrong. Known for the examples.",
+    )  # fmt: skip
+    return {"reference": reference} | {name: field(name) for name in _CHOOSING}
+
+
+def option_fields() -> dict[str, Any]:
+    """The options that some strategies have and others have not."""
+    shown = STRATEGIES[_DEFAULTS.strategy]
+    return {name: field(name, visible=shown.takes(name)) for name in _OPTIONS}
+
+
+def sampling_fields(defaults: RunParams = _DEFAULTS) -> dict[str, Any]:
+    """How steps are drawn; `defaults` says how, unless asked otherwise."""
+    return {name: field(name, getattr(defaults, name)) for name in SAMPLING}
+
+
+def field(name: str, value: Any = None, **look: Any) -> Any:
+    """The field of a parameter, holding `value` or the default; `look` overrides what follows from the declaration."""
+    parameter = PARAMETERS[name]
+    value = parameter.default if value is None else value
+    about: dict[str, Any] = {
+        "label": width_label(_DEFAULTS.n, _DEFAULTS.width) if name == "width" else parameter.label,
+        "info": parameter.hint or None, "min_width": _WIDTHS.get(name, 170),
+        "elem_id": _IDS.get(name, name.replace("_", "-")),
+    } | look  # fmt: skip
+    if parameter.choices:
+        own = [DEFAULT_RULE] if parameter.optional else []
+        return gr.Dropdown([*own, *parameter.choices], value=value or DEFAULT_RULE, **about)
+    if parameter.type is bool:
+        return gr.Checkbox(value, **about)
+    if parameter.type is str:
+        return gr.Textbox(value or "", **about)
+    return gr.Number(value or 0, precision=0 if parameter.type is int else None, **about)
+
+
+def connect_example(problem: gr.Textbox, reference: gr.Textbox, example: gr.Dropdown) -> None:
+    """The menu shows the example that is in the box, and no other text; a reference answer belongs to its text."""
+    example.input(
+        None, [example, problem, reference], [problem, reference],
+        js="(chosen, text, answer) => chosen ? [chosen, ''] : [text, answer]",
+    )  # fmt: skip
+    problem.input(None, None, reference, js="() => ''")
+    texts = json.dumps([showcase_problem(), *(one.text for one in examples())])
+    problem.change(None, problem, example, js=f"(text) => {texts}.includes(text) ? text : null")
+
+
+def question_of(problem: str | None, reference: str | None) -> Question:
+    """The question; the reference answer of an example is known."""
+    return Question(problem or "", (reference or "").strip() or reference_answer(problem or "") or None)
+
+
+def params_of(form: dict[str, Any]) -> RunParams:
+    """The parameters that the fields `form` (by the names of `RunParams`) ask for."""
+    form = {name: None if value == DEFAULT_RULE else value for name, value in form.items()}
+    for limit in LIMITS:  # a number field has no empty state that lasts
+        form[limit] = form[limit] or None
+    kind = STRATEGIES.get(form["strategy"])
+    for name, parameter in PARAMETERS.items():
+        if kind and not kind.takes(name):  # its field is hidden
+            del form[name]
+        elif form[name] is None and not parameter.optional:
+            raise InvalidInput(name, "it is empty; give a value")
+    return RunParams(**form)
+
+
+def params_in(record: RunRecord) -> RunParams:
+    """The parameters of a recorded run, as far as this version knows them. Raises `InvalidInput` or `TypeError`."""
+    return RunParams(record.strategy, **{name: v for name, v in record.params.items() if name in PARAMETERS})
+
+
+def width_label(n: int | None, width: int | None) -> str:
+    """M, and what follows from it: K survivors."""
+    if n and width and n >= width and n % width == 0:
+        return f"{PARAMETERS['width'].label} (K = {n // width} survivor{'s' if n > width else ''})"
+    return PARAMETERS["width"].label

@@ -1,0 +1,60 @@
+"""What a run found and what it spent, in the words of the pages and of the terminal. Plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.search.events import Usage
+from tts_ui.words import numbers
+
+if TYPE_CHECKING:  # a refusal is printed from the terminal's rooms, too, and needs no SQL
+    from engine.search.tree import Tree
+    from engine.store import RunRecord
+
+NO_ANSWER = "no answer"
+OUTCOMES = {True: "correct", False: "wrong", None: ""}
+
+#: The columns of a bill as the pages name them, and in few letters for a terminal.
+COST_COLUMNS = {
+    "tokens generated": "tokens", "PRM tokens": "PRM tokens", "FLOPs, the paper's way": "FLOPs (paper)",
+    "FLOPs, all": "FLOPs (all)", "calls": "calls", "time": "time",
+}  # fmt: skip
+
+
+def correct(record: RunRecord) -> bool | None:
+    """Whether the run's answer is right; None where nobody knows, or where there is none that could be wrong."""
+    return record.correct if record.answer is not None else None
+
+
+def votes(record: RunRecord, tree: Tree) -> str:
+    """`5 of 16`: the votes for the run's answer, of all; empty where it has none."""
+    groups = record.answers(tree) if record.answer is not None else []
+    return f"{groups[0].votes} of {sum(group.votes for group in groups)}" if groups else ""
+
+
+def weighed_votes(record: RunRecord, tree: Tree) -> str:
+    """The votes with the weight that elected the answer."""
+    said = votes(record, tree)
+    return f"{said} votes, weight {numbers.weight(record.answers(tree)[0].weight)}" if said else ""
+
+
+def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
+    """The cells of `COST_COLUMNS`; `scored` is whether a PRM was asked at all."""
+    paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)
+    return (
+        numbers.count(usage.generated_tokens),
+        numbers.count(usage.scored_tokens) if scored else "no PRM",
+        numbers.flops(paper),
+        numbers.flops(whole),
+        f"{numbers.count(usage.policy_calls)} + {numbers.count(usage.scorer_calls)}",
+        numbers.seconds(usage.wall_s),
+    )
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    """All of them together; its FLOPs are known where those of each are."""
+    added = Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__})
+    known = all(usage.flops_known for usage in usages)
+    return added if known else replace(added, flops_paper=0.0, flops_all=0.0)
