@@ -9,6 +9,7 @@ from engine.search.interval import wilson
 
 
 def test_wilson_at_the_edges() -> None:
+    """10 of 10: [0.722, 1]; 0 of 10 is its mirror image (Agresti and Coull 1998 give the formula)."""
     assert wilson(10, 10).low == pytest.approx(0.7225, abs=1e-4)
     assert wilson(0, 10).high == pytest.approx(1 - 0.7225, abs=1e-4)
     assert wilson(5, 10).low == pytest.approx(1 - wilson(5, 10).high)

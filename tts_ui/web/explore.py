@@ -15,10 +15,9 @@ import gradio as gr
 from engine.errors import InvalidInput, TtsError
 from engine.models.catalogue.catalogue import outside
 from engine.runs.host import Host
-from engine.search.tree import Tree
 from tts_ui.web import form, fragments, model_choice
 from tts_ui.web.components import SearchTree
-from tts_ui.web.feed import Feed
+from tts_ui.web.feed import Feed, Feeds
 from tts_ui.web.notices import BIGGER, notice, sentence, ticker
 from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
@@ -32,6 +31,7 @@ class ExplorePage:
 
     def __init__(self, host: Host, blocks: gr.Blocks, example: str | None = None) -> None:
         self._host, self._example = host, example
+        self._feeds = Feeds(host.store)
         self._build(blocks)
 
     # --- what is on it ----------------------------------------------------------------------------------------------
@@ -143,6 +143,8 @@ class ExplorePage:
             running = self._host.running.get(run_id)
             if running:
                 self._host.watch(run_id)
+            if feed.over:
+                await asyncio.to_thread(self._feeds.keep, feed)
             if fresh or feed.over:
                 yield self._shown(feed, running.run.writing if running else None)
             elif running:
@@ -157,8 +159,8 @@ class ExplorePage:
             run_id=feed.record.id,
             tree=gr.update(value=feed.value, marks=marks(feed.record, feed.tree)) if feed.over else feed.value,
             strip=fragments.strip(feed.record, feed.tree),
-            answers=fragments.answers(feed.record, feed.tree),
-            rules=fragments.rules(feed.record, feed.tree) if feed.over else "",
+            answers=fragments.answers(feed.record, feed.tree, feed.judge),
+            rules=fragments.rules(feed.record, feed.tree, feed.judge) if feed.over else "",
             cost=fragments.cost(feed.record),
             strategy=card(feed.record, "tree"),
             ticker=ticker(writing()) if writing else "",
@@ -171,13 +173,13 @@ class ExplorePage:
         return gr.update(interactive=False)
 
     def _select(self, run_id: str, event: gr.SelectData) -> tuple[Any, ...]:
-        record, events = self._host.store.read(run_id)
-        tree = Tree.from_events(events)
+        feed = self._feeds.get(run_id, int(event.value))
+        record, tree = feed.record, feed.tree
         node = tree[int(event.value)]
         return (
-            fragments.detail_head(record, tree, node),
+            fragments.detail_head(record, tree, node, feed.judge),
             markdown(node.text),
-            fragments.detail(record, tree, node),
+            fragments.detail(record, tree, node, feed.judge),
             gr.update(marks=marks(record, tree, node)),
         )
 
