@@ -86,11 +86,10 @@ def import_document(store: Store, document: object, origin: RunOrigin = "import"
     events = _events(parsed, origin)
     try:
         Tree.from_events([*events, *parsed.scores])
-        added = {
-            scoring.id: [score for score in parsed.scores if score.scoring == scoring.id] for scoring in parsed.scorings
-        }
-        if strange := {score.scoring for score in parsed.scores if score.scoring} - set(added):
-            raise ValueError(f"no scoring {strange.pop()}")
+        added: dict[str, list[StepScored]] = {scoring.id: [] for scoring in parsed.scorings}
+        for score in sorted(parsed.scores, key=lambda score: score.seq):
+            if score.scoring is not None:
+                added[score.scoring].append(score)
     except (ValueError, LookupError) as error:
         raise InvalidInput("FILE", f"the document does not fit together ({error}); export it again") from error
     if not _known(store, run_id):

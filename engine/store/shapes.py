@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from math import isfinite
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
@@ -99,6 +100,11 @@ class Shape(Generic[T]):
                 column, put, take = _stored(kind)
                 self._parts.append(_Part(name, names.get(name, name), column, optional or nullable, put, take))
         self.columns = tuple(part.column for part in self._all())
+        # Rows are made and read in great numbers, and most values are stored as they are.
+        self._fields, self._own = [part.field for part in self._parts], [part.column for part in self._parts]
+        self._of_item, self._of_row = attrgetter(*self._fields), attrgetter(*self._own)
+        self._put = [(part.column, part.put) for part in self._parts if part.put is not _same]
+        self._take = [(part.field, part.take) for part in self._parts if part.take is not _same]
 
     def table_columns(self, *, keys: Collection[str] = (), nullable: Collection[str] = ()) -> list[Column[Any]]:
         """New columns for a table; `keys` are its primary key, `nullable` those that may be null all the same."""
@@ -112,10 +118,10 @@ class Shape(Generic[T]):
 
     def values(self, item: T) -> Values:
         """The row that `item` is."""
-        row: Values = {}
-        for part in self._parts:
-            value = getattr(item, part.field)
-            row[part.column] = value if value is None else part.put(value)
+        row: Values = dict(zip(self._own, self._of_item(item), strict=True))
+        for column, put in self._put:
+            if (value := row[column]) is not None:
+                row[column] = put(value)
         for field, shape in self._flat.items():
             inner = getattr(item, field)
             row |= dict.fromkeys(shape.columns) if inner is None else shape.values(inner)
@@ -123,7 +129,9 @@ class Shape(Generic[T]):
 
     def read(self, row: Row[Any]) -> T:
         """The item that a row is; `row` may have other columns besides."""
-        found: Values = {part.field: part.take(getattr(row, part.column)) for part in self._parts}
+        found: Values = dict(zip(self._fields, self._of_row(row), strict=True))
+        for field, take in self._take:
+            found[field] = take(found[field])
         for field, shape in self._flat.items():
             absent = getattr(row, shape.columns[0]) is None
             found[field] = None if absent else shape.read(row)
