@@ -113,6 +113,7 @@ class Run:
             created_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             problem=self.question.problem,
             reference_answer=self.question.reference,
+            domain=self.question.domain,
             strategy=self.params.strategy,
             params=self.params.recorded(),
             policy=self._policy.info,

@@ -4,20 +4,29 @@ Everything downstream (the recorder, the live tree, replay, export, the command 
 stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number
 their facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in
 `REASONS`.
+
+The fields below are the only declaration of what is known of a run, a step, a score or a decision: tables, rows, the
+run document and its import are derived from them (see `engine.store.shapes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
+
+from engine.search.interval import wilson
 
 Finish = Literal["step", "eos", "length", "budget"]
 NodeOrigin = Literal["policy", "human", "rollout", "import"]
-ScoreKind = Literal["measured", "estimated", "imported", "human"]
+ScoreKind = Literal["measured", "exact", "estimated", "imported", "human"]
 Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose"]
 RunStatus = Literal["running", "done", "stopped", "failed", "interrupted"]
 RunOrigin = Literal["search", "fork", "import", "example"]
+
+#: Metadata of a field that the database keeps and the run document does not; of one that is not recorded at all.
+STORE_ONLY: Mapping[str, bool] = {"document": False}
+UNRECORDED: Mapping[str, bool] = {"document": False, "column": False}
 
 #: Why a decision was taken -> the meaning of each key of its `numbers`. The one place that documents them.
 REASONS: Mapping[str, Mapping[str, str]] = {
@@ -124,12 +133,12 @@ class ModelInfo:
     dtype: str = ""
     device: str = ""
     template: str = ""
-    opens_thought: bool = False
+    opens_thought: bool = field(default=False, metadata=UNRECORDED)
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
-    """The first event of a run (seq 0): what was asked, of which models. It also stands for the root, node 0."""
+@dataclass(frozen=True)
+class RunAsked:
+    """What was asked, of which models, and where the run comes from."""
 
     run_id: str
     created_at: str
@@ -139,12 +148,20 @@ class RunStarted:
     params: Mapping[str, Any]
     policy: ModelInfo
     scorer: ModelInfo | None
+    _: KW_ONLY
+    domain: str = "maths"
     origin: RunOrigin = "search"
     parent_run: str | None = None
     fork_node: int | None = None
-    sweep_id: str | None = None
-    comparison_id: str | None = None
-    seq: int = 0
+    sweep_id: str | None = field(default=None, metadata=STORE_ONLY)
+    comparison_id: str | None = field(default=None, metadata=STORE_ONLY)
+
+
+@dataclass(frozen=True)
+class RunStarted(RunAsked):
+    """The first event of a run. It also stands for the root, node 0."""
+
+    seq: int = field(default=0, metadata=UNRECORDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +177,7 @@ class StepSampled:
     parent: int
     depth: int
     text: str
-    token_ids: tuple[int, ...] | None
+    token_ids: tuple[int, ...] | None = field(metadata=STORE_ONLY)
     tokens: int
     logprob: float | None
     finish: Finish
@@ -171,13 +188,29 @@ class StepSampled:
 
 @dataclass(frozen=True, slots=True)
 class StepScored:
-    """A scorer gave `node` a value in [0, 1]."""
+    """A scorer gave `node` a value in [0, 1].
+
+    An estimated value is the share of `n` rollouts that came out right, with the ends of its 95 % interval. `scoring`
+    names the scoring that added the score to a finished run; None: the run was decided on it.
+    """
 
     seq: int
     node: int
     scorer: str
     value: float
     kind: ScoreKind = "measured"
+    n: int | None = None
+    low: float | None = None
+    high: float | None = None
+    scoring: str | None = None
+
+    @classmethod
+    def estimate(cls, seq: int, node: int, scorer: str, right: float, n: int) -> StepScored:
+        """The score of a node below which `right` of `n` rollouts came out right."""
+        if n < 1:
+            raise ValueError("an estimate needs a rollout")
+        share = wilson(right, n)
+        return cls(seq, node, scorer, share.mean, "estimated", n, share.low, share.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +236,9 @@ class Grade:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
-    """The last event of a run. `grades` maps every distinct answer string of the tree to its grade."""
+@dataclass(frozen=True)
+class RunOutcome:
+    """What became of a run. `grades` maps every distinct answer string of the tree to its grade."""
 
     status: RunStatus
     stop_reason: str | None = None
@@ -213,13 +246,20 @@ class RunFinished:
     correct: bool | None = None
     graded_by: str | None = None
     error: str | None = None
-    grades: Mapping[str, Grade] = field(default_factory=dict)
+    grades: Mapping[str, Grade] = field(default_factory=dict, metadata=STORE_ONLY)
+
+
+@dataclass(frozen=True)
+class RunFinished(RunOutcome):
+    """The last event of a run; only scores that are added later come after it."""
 
 
 Event = RunStarted | StepSampled | StepScored | Decision | RunFinished
 
 __all__ = [
     "REASONS",
+    "STORE_ONLY",
+    "UNRECORDED",
     "Action",
     "Decision",
     "Event",
@@ -227,8 +267,10 @@ __all__ = [
     "Grade",
     "ModelInfo",
     "NodeOrigin",
+    "RunAsked",
     "RunFinished",
     "RunOrigin",
+    "RunOutcome",
     "RunStarted",
     "RunStatus",
     "ScoreKind",

@@ -1,8 +1,8 @@
 """How a setting of a run is declared: once, in the annotation of its field of `RunParams`.
 
 Checks, what is recorded, the options of the command line, the fields of the forms, names in words and the table in
-docs/reference.md follow from it. Which strategies take a parameter is said by the strategies (`STRATEGIES`); one that none of them
-names belongs to every run.
+docs/reference.md follow from it. Which strategies take a parameter is said by the strategies (`STRATEGIES`); one that
+none of them names belongs to every run.
 """
 
 from __future__ import annotations

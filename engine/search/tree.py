@@ -7,7 +7,8 @@ it by applying the same events.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Literal
 
 from engine.search.events import Decision, Event, Finish, NodeOrigin, RunFinished, RunStarted, StepSampled, StepScored
@@ -53,6 +54,11 @@ class Node:
         return self.finish != "step"
 
 
+#: What a node knows from its sampling: the fields that both declare.
+_SAMPLED = tuple(sorted({each.name for each in fields(Node)} & {each.name for each in fields(StepSampled)}))
+_sampled = attrgetter(*_SAMPLED)
+
+
 class Tree:
     """All nodes of one run, in the order of their ids."""
 
@@ -94,12 +100,7 @@ class Tree:
             return
         if event.node != len(self.nodes):
             raise ValueError(f"node {event.node} arrived when node {len(self.nodes)} was due")
-        self.nodes.append(
-            Node(
-                event.node, event.parent, event.depth, event.text, event.tokens, event.token_ids, event.logprob,
-                event.finish, event.copies, event.origin, event.answer, seq=event.seq,
-            )
-        )  # fmt: skip
+        self.nodes.append(Node(event.node, **dict(zip(_SAMPLED, _sampled(event), strict=True))))
         self[event.parent].children.append(event.node)
 
     def __getitem__(self, node_id: int) -> Node:

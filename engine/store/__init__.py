@@ -4,8 +4,7 @@ The search itself knows nothing of this package; it hands its events to `Store.r
 command line, exports) reads what was committed, never what is on its way.
 """
 
-from engine.store.comparison_rows import ComparisonRecord
-from engine.store.rows import RunRecord
+from engine.store.records import ComparisonRecord, RunRecord, ScoringRecord
 from engine.store.store import Store
 
-__all__ = ["ComparisonRecord", "RunRecord", "Store"]
+__all__ = ["ComparisonRecord", "RunRecord", "ScoringRecord", "Store"]

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from engine.errors import StoreError
 from engine.store.migrations import HEAD, VERSION_TABLE
-from engine.store.tables import Base, runs
+from engine.store.tables import metadata, runs
 
 #: Seconds that a connection waits for another process's lock; `?timeout=` in a SQLite URL overrides it.
 LOCK_TIMEOUT_S = 5.0
@@ -199,6 +199,6 @@ def _refuse_strangers(connection: Connection) -> None:
     """A SQLite file with tables is another program's; a PostgreSQL database may be shared, tables may not."""
     taken = set(inspect(connection).get_table_names())
     if connection.dialect.name != "sqlite":
-        taken &= set(Base.metadata.tables)
+        taken &= set(metadata.tables)
     if taken:
         raise StoreError(f"it has another program's tables ({', '.join(sorted(taken)[:3])}); {_ELSEWHERE}")

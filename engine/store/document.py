@@ -1,7 +1,7 @@
 """The run document, version 1: what `solve --json` prints and `export --format json` writes. Scripts rely on it.
 
-It holds JSON's own types only. `status` of a node and `answers` are derived here, from the same tree and the same rules
-as everywhere else; nothing derived is stored.
+It holds JSON's own types only. Its entries follow from the fields of the events (`engine.store.shapes`); `status` of a
+node and `answers` are derived here, from the same tree and the same rules as everywhere else, and are not stored.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from engine.search.events import Decision, Event, StepScored
-from engine.search.tree import Node, Tree
-from engine.store.comparison_rows import ComparisonRecord
-from engine.store.rows import RunRecord
+from engine.search.events import Decision, Event, StepSampled, StepScored
+from engine.search.tree import Tree
+from engine.store.records import DECIDED, RUN, SAMPLED, SCORED, SCORING, ComparisonRecord, RunRecord, root
 
 VERSION = 1
 
@@ -21,21 +20,23 @@ VERSION = 1
 def document(record: RunRecord, events: Sequence[Event]) -> dict[str, Any]:
     """The whole run as one JSON-able dictionary; `record` and all `events` as `Store.read` returns them together."""
     tree = Tree.from_events(events)
-    return {
+    whole = {
         "format": "tts-ui.run",
         "version": VERSION,
-        "run": run_entry(record),
+        "run": RUN.entry(record),
         "usage": asdict(record.usage),
-        "nodes": [_node(node) for node in tree.nodes],
+        "nodes": _nodes(tree, events),
         "scores": [_score(event) for event in events if isinstance(event, StepScored)],
-        "decisions": [_decision(event) for event in events if isinstance(event, Decision)],
+        "decisions": [DECIDED.entry(event) for event in events if isinstance(event, Decision)],
         "answers": _answers(record, tree),
     }
+    added = [SCORING.entry(scoring) for scoring in record.scorings]
+    return whole | {"scorings": added} if added else whole
 
 
 def runs_document(records: Iterable[RunRecord]) -> dict[str, Any]:
     """The list of runs that `runs --json` prints."""
-    return {"format": "tts-ui.runs", "version": VERSION, "runs": [run_entry(record) for record in records]}
+    return {"format": "tts-ui.runs", "version": VERSION, "runs": [RUN.entry(record) for record in records]}
 
 
 def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord, Sequence[Event]]]) -> dict[str, Any]:
@@ -50,58 +51,18 @@ def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord
     }
 
 
-def run_entry(record: RunRecord) -> dict[str, Any]:
-    """The `run` object of the document."""
-    return {
-        "id": record.id,
-        "created_at": record.created_at,
-        "problem": record.problem,
-        "reference_answer": record.reference_answer,
-        "strategy": record.strategy,
-        "params": dict(record.params),
-        "policy": record.policy.name,
-        "scorer": record.scorer.name if record.scorer else None,
-        "status": record.status,
-        "stop_reason": record.stop_reason,
-        "origin": record.origin,
-        "parent_run": record.parent_run,
-        "fork_node": record.fork_node,
-        "answer": record.answer,
-        "correct": record.correct,
-        "graded_by": record.graded_by,
-        "error": record.error,
-    }
-
-
-def _node(node: Node) -> dict[str, Any]:
-    return {
-        "id": node.id,
-        "parent": node.parent,
-        "depth": node.depth,
-        "text": node.text,
-        "tokens": node.tokens,
-        "logprob": node.logprob,
-        "finish": node.finish,
-        "copies": node.copies,
-        "origin": node.origin,
-        "status": node.status,
-        "answer": node.answer,
-        "seq": node.seq,
-    }
+def _nodes(tree: Tree, events: Iterable[Event]) -> list[dict[str, Any]]:
+    """All nodes as they were sampled first, with the status and the copies that they have come to."""
+    sampled = {0: SAMPLED.entry(root(tree.root.text)) | {"parent": None}}
+    for event in events:
+        if isinstance(event, StepSampled) and event.node not in sampled:
+            sampled[event.node] = SAMPLED.entry(event)
+    return [sampled[node.id] | {"status": node.status, "copies": node.copies} for node in tree.nodes]
 
 
 def _score(event: StepScored) -> dict[str, Any]:
-    return {"node": event.node, "scorer": event.scorer, "value": event.value, "kind": event.kind, "seq": event.seq}
-
-
-def _decision(event: Decision) -> dict[str, Any]:
-    return {
-        "node": event.node,
-        "action": event.action,
-        "reason": event.reason,
-        "numbers": dict(event.numbers),
-        "seq": event.seq,
-    }
+    """What only some scores have (rollouts, their interval, a scoring) is left out of the others."""
+    return {name: value for name, value in SCORED.entry(event).items() if value is not None}
 
 
 def _answers(record: RunRecord, tree: Tree) -> list[dict[str, Any]]:

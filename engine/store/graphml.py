@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from engine.search.tree import Node, Tree
-from engine.store.rows import RunRecord
+from engine.store.records import RunRecord
 
 #: What XML 1.0 cannot hold, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -6,59 +6,51 @@ refused, and a document whose parts do not fit together is refused with one line
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from engine.errors import InvalidInput
 from engine.search.events import (
     Decision,
     Event,
-    Finish,
     Grade,
-    ModelInfo,
-    NodeOrigin,
     RunFinished,
     RunOrigin,
     RunStarted,
-    RunStatus,
     StepSampled,
     StepScored,
     Usage,
 )
 from engine.search.tree import Tree
+from engine.store.records import RUN, SAMPLED, SCORING, ScoringRecord
+from engine.store.shapes import Shape
 from engine.store.store import Store
 
 
-class _Run(BaseModel):
-    id: str
-    created_at: str
-    problem: str
-    reference_answer: str | None = None
-    strategy: str
-    params: dict[str, Any]
-    policy: str
-    scorer: str | None = None
-    status: RunStatus
-    stop_reason: str | None = None
-    answer: str | None = None
-    correct: bool | None = None
-    graded_by: str | None = None
-    error: str | None = None
+def _of(shape: Shape[Any], entry: object, **more: Any) -> object:
+    """A document's entry in the words of the dataclass it is to become; all it says of a model is its name."""
+    if not isinstance(entry, Mapping):
+        return entry
+    known = shape.known(entry) | more
+    models = {role: known[role] for role in ("policy", "scorer") if isinstance(known.get(role), str)}
+    return known | {role: {"name": name, "parameters": 0, "context_window": 0} for role, name in models.items()}
 
 
-class _Node(BaseModel):
-    id: int
-    parent: int | None
-    depth: int
-    text: str
-    tokens: int
-    logprob: float | None = None
-    finish: Finish
-    copies: int = 1
-    origin: NodeOrigin = "policy"
-    answer: str | None = None
-    seq: int
+def _run(entry: object) -> object:
+    return _of(RUN, entry)
+
+
+def _node(entry: object) -> object:
+    """None for the root, which `RunStarted` stands for."""
+    at_root = isinstance(entry, Mapping) and entry.get("parent", 0) is None
+    return None if at_root else _of(SAMPLED, entry, token_ids=None)
+
+
+def _scoring(entry: object) -> object:
+    return _of(SCORING, entry, run_id="")
 
 
 class _Answer(BaseModel):
@@ -68,14 +60,18 @@ class _Answer(BaseModel):
 
 
 class _Document(BaseModel):
+    """The document's parts are the events themselves; pydantic checks their fields."""
+
     format: Literal["tts-ui.run"]
     version: Literal[1]
-    run: _Run
+    asked: Annotated[RunStarted, BeforeValidator(_run), Field(validation_alias="run")]
+    outcome: Annotated[RunFinished, BeforeValidator(_run), Field(validation_alias="run")]
     usage: Usage
-    nodes: list[_Node]
+    nodes: list[Annotated[StepSampled | None, BeforeValidator(_node)]]
     scores: list[StepScored] = []
     decisions: list[Decision] = []
     answers: list[_Answer] = []
+    scorings: list[Annotated[ScoringRecord, BeforeValidator(_scoring)]] = []
 
 
 def import_document(store: Store, document: object, origin: RunOrigin = "import") -> str:
@@ -86,15 +82,24 @@ def import_document(store: Store, document: object, origin: RunOrigin = "import"
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "document"
         raise InvalidInput("FILE", f"not a run document of version 1: {where}: {first['msg'].lower()}") from error
+    run_id = parsed.asked.run_id
     events = _events(parsed, origin)
     try:
-        Tree.from_events(events)
-    except (ValueError, IndexError) as error:
+        Tree.from_events([*events, *parsed.scores])
+        added: dict[str, list[StepScored]] = {scoring.id: [] for scoring in parsed.scorings}
+        for score in sorted(parsed.scores, key=lambda score: score.seq):
+            if score.scoring is not None:
+                added[score.scoring].append(score)
+    except (ValueError, LookupError) as error:
         raise InvalidInput("FILE", f"the document does not fit together ({error}); export it again") from error
-    if not _known(store, parsed.run.id):
-        store.record(events, parsed.usage, parsed.run.id)
-        store.flush(parsed.run.id)
-    return parsed.run.id
+    if not _known(store, run_id):
+        store.record(events, parsed.usage, run_id)
+        store.flush(run_id)
+    there = {scoring.id for scoring in store.scorings(run_id)}
+    for scoring in parsed.scorings:
+        if scoring.id not in there:
+            store.save_scoring(replace(scoring, run_id=run_id), added[scoring.id])
+    return run_id
 
 
 def _known(store: Store, run_id: str) -> bool:
@@ -105,38 +110,20 @@ def _known(store: Store, run_id: str) -> bool:
 
 
 def _events(document: _Document, origin: RunOrigin) -> list[Event]:
-    run = document.run
-    started = RunStarted(
-        run.id, run.created_at, run.problem, run.reference_answer, run.strategy, run.params,
-        _named(run.policy), _named(run.scorer) if run.scorer else None, origin,
-    )  # fmt: skip
-    steps: list[StepSampled | StepScored | Decision] = [
-        StepSampled(
-            node.seq, node.id, node.parent, node.depth, node.text, None, node.tokens, node.logprob, node.finish,
-            node.copies, node.origin, node.answer,
-        )
-        for node in document.nodes
-        if node.parent is not None
-    ]  # fmt: skip
-    steps += [*document.scores, *document.decisions]
-    status: RunStatus = "interrupted" if run.status == "running" else run.status
-    finished = RunFinished(
-        status, run.stop_reason, run.answer, run.correct, run.graded_by, run.error, _grades(document)
-    )
-    return [started, *sorted(steps, key=lambda step: step.seq), finished]
+    """The events of the run itself, without what was added later."""
+    steps: list[StepSampled | StepScored | Decision] = [node for node in document.nodes if node is not None]
+    steps += [*[score for score in document.scores if score.scoring is None], *document.decisions]
+    status = "interrupted" if document.outcome.status == "running" else document.outcome.status
+    finished = replace(document.outcome, status=status, grades=_grades(document))
+    return [replace(document.asked, origin=origin), *sorted(steps, key=lambda step: step.seq), finished]
 
 
 def _grades(document: _Document) -> dict[str, Grade]:
-    spelled = {node.id: node.answer for node in document.nodes}
+    spelled = {node.node: node.answer for node in document.nodes if node is not None}
     return {
-        spelling: Grade(group.answer, group.correct, document.run.graded_by)
+        spelling: Grade(group.answer, group.correct, document.outcome.graded_by)
         for group in document.answers
         if group.answer is not None
         for spelling in [spelled.get(node) for node in group.nodes]
         if spelling is not None
     }
-
-
-def _named(model: str) -> ModelInfo:
-    """All a document says of a model is its name."""
-    return ModelInfo(model, parameters=0, context_window=0)

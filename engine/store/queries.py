@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, func, or_, select
 
 from engine.errors import InvalidInput
-from engine.search.events import Decision, Event, StepSampled, StepScored
-from engine.store import rows
-from engine.store.comparison_rows import ComparisonRecord, comparison_record
+from engine.search.events import Decision, Event, StepSampled, StepScored, Usage
+from engine.store import records
 from engine.store.connect import snapshot
-from engine.store.rows import RunRecord, clean
-from engine.store.tables import comparisons, decisions, nodes, runs, scores
+from engine.store.records import (
+    COMPARISON,
+    DECIDED,
+    RUN,
+    SAMPLED,
+    SCORED,
+    SCORING,
+    USAGE,
+    ComparisonRecord,
+    RunRecord,
+    ScoringRecord,
+)
+from engine.store.shapes import clean
+from engine.store.tables import bills, comparisons, decisions, nodes, raises, runs, scores, scorings
 
 #: Longer than any id, and short enough for a LIKE pattern.
 _LONGEST_PREFIX = 200
 _LONGEST_SEARCH = 1000
+
+#: Steps as they were sampled first, and as each raise of their copies left them.
+_STEP = [column for column in nodes.c if column.name not in ("seq", "copies", "first_copies")]
+_DRAWN = select(*_STEP, nodes.c.seq, nodes.c.first_copies.label("copies")).where(nodes.c.id > 0)
+_RAISED = select(*_STEP, raises.c.seq, raises.c.copies).join(
+    raises, (raises.c.run_id == nodes.c.run_id) & (raises.c.node == nodes.c.id)
+)
 
 
 def find_run(engine: Engine, prefix: str) -> RunRecord:
@@ -29,7 +48,7 @@ def find_run(engine: Engine, prefix: str) -> RunRecord:
 def find_comparison(engine: Engine, prefix: str) -> ComparisonRecord:
     """The comparison whose id is, or alone begins with, `prefix`. Raises `InvalidInput("comparison", ...)`."""
     with snapshot(engine) as connection:
-        return comparison_record(_row(connection, comparisons, prefix, "comparison"))
+        return COMPARISON.read(_row(connection, comparisons, prefix, "comparison"))
 
 
 def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | None:
@@ -37,7 +56,7 @@ def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | 
     of_first = select(runs.c.comparison_id).where(runs.c.id.in_([clean(run_id) for run_id in run_ids[:1]]))
     with snapshot(engine) as connection:
         row = connection.execute(select(comparisons).where(comparisons.c.id.in_(of_first))).first()
-    record = None if row is None else comparison_record(row)
+    record = None if row is None else COMPARISON.read(row)
     return record if record and sorted(record.run_ids) == sorted(run_ids) else None
 
 
@@ -49,30 +68,68 @@ def list_runs(engine: Engine, search: str | None, limit: int, offset: int) -> li
         columns = (runs.c.problem, runs.c.answer, runs.c.strategy)
         query = query.where(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
     with snapshot(engine) as connection:
-        return [rows.run_record(row) for row in connection.execute(query)]
+        return [RUN.read(row) for row in connection.execute(query)]
 
 
 def sweep_runs(engine: Engine, sweep_id: str) -> list[RunRecord]:
     query = select(runs).where(runs.c.sweep_id == clean(sweep_id)).order_by(runs.c.id)
     with snapshot(engine) as connection:
-        return [rows.run_record(row) for row in connection.execute(query)]
+        return [RUN.read(row) for row in connection.execute(query)]
 
 
-def read_run(engine: Engine, run_id: str, after: int) -> tuple[RunRecord, list[Event]]:
-    """A run and its events with seq > `after`, both of one moment; `RunStarted` comes first if `after` is negative,
-    `RunFinished` last if the run has ended."""
+def run_scorings(engine: Engine, run_id: str) -> list[ScoringRecord]:
+    """What was added to a run after its end, oldest first."""
+    with snapshot(engine) as connection:
+        return _scorings(connection, _find(connection, run_id).id)
+
+
+def read_run(engine: Engine, run_id: str, after: int, until: int | None) -> tuple[RunRecord, list[Event]]:
+    """A run and its events with seq > `after` and <= `until`, both of one moment. `RunStarted` comes first if `after`
+    is negative, `RunFinished` after the last event of a run that has ended by then, scores added later after it."""
     with snapshot(engine) as connection:
         record = _find(connection, run_id)
-        log: list[Event] = [*_events(connection, record.id, after)]
+        if until is not None and until < last_seq(connection, record.id, decided=True):
+            record = _at(connection, record, until)
+        elif record.status != "running":
+            record = replace(record, scorings=tuple(_scorings(connection, record.id)))
+        log = _events(connection, record.id, after, until)
+    added = [event for event in log if isinstance(event, StepScored) and event.scoring]
+    decided: list[Event] = [event for event in log if event not in added] if added else [*log]
     if after < 0:
-        log.insert(0, rows.started(record))
+        decided.insert(0, records.started(record))
     if record.status != "running":
-        log.append(rows.finished(record))
-    return record, log
+        decided.append(records.finished(record))
+    return record, [*decided, *added]
+
+
+def last_seq(connection: Connection, run_id: str, *, decided: bool = False) -> int:
+    """The last seq of a run's rows; `decided`: those of scores that were added later left out."""
+    of_tables = [
+        connection.execute(select(func.max(table.c.seq)).where(table.c.run_id == run_id, *but)).scalar()
+        for table, but in (
+            (nodes, ()), (raises, ()), (decisions, ()), (scores, (scores.c.scoring.is_(None),) if decided else ()),
+        )
+    ]  # fmt: skip
+    return max((seq for seq in of_tables if seq is not None), default=0)
+
+
+def _at(connection: Connection, record: RunRecord, until: int) -> RunRecord:
+    """The record of a run as it was when `until` was its last seq: still running, with the bill of that moment."""
+    spent = select(bills).where(bills.c.run_id == record.id, bills.c.seq <= until).order_by(bills.c.seq.desc()).limit(1)
+    bill = connection.execute(spent).first()
+    return replace(
+        record, status="running", stop_reason=None, answer=None, correct=None, graded_by=None, error=None, grades={},
+        usage=Usage() if bill is None else USAGE.read(bill), bill_known=bill is not None,
+    )  # fmt: skip
+
+
+def _scorings(connection: Connection, run_id: str) -> list[ScoringRecord]:
+    found = connection.execute(select(scorings).where(scorings.c.run_id == run_id).order_by(scorings.c.id))
+    return [SCORING.read(row) for row in found]
 
 
 def _find(connection: Connection, prefix: str) -> RunRecord:
-    return rows.run_record(_row(connection, runs, prefix, "run", "; `tts-ui runs` lists them"))
+    return RUN.read(_row(connection, runs, prefix, "run", "; `tts-ui runs` lists them"))
 
 
 def _row(connection: Connection, table: Table, prefix: str, what: str, advice: str = "") -> Row[Any]:
@@ -94,13 +151,15 @@ def _row(connection: Connection, table: Table, prefix: str, what: str, advice: s
     return found[0]
 
 
-def _events(connection: Connection, run_id: str, after: int) -> list[StepSampled | StepScored | Decision]:
-    of_run = {
-        table: connection.execute(select(table).where(table.c.run_id == run_id, seq > after)).all()
-        for table, seq in ((nodes, nodes.c.revised_seq), (scores, scores.c.seq), (decisions, decisions.c.seq))
-    }
-    log: list[StepSampled | StepScored | Decision] = []
-    log += [sampled for row in of_run[nodes] if row.id > 0 for sampled in rows.samplings(row, after)]
-    log += [rows.scoring(row) for row in of_run[scores]]
-    log += [rows.decision(row) for row in of_run[decisions]]
+def _events(
+    connection: Connection, run_id: str, after: int, until: int | None
+) -> list[StepSampled | StepScored | Decision]:
+    def rows(query: Select[*tuple[Any, ...]], table: Table) -> Sequence[Row[Any]]:
+        within = query.where(table.c.run_id == run_id, table.c.seq > after)
+        return connection.execute(within if until is None else within.where(table.c.seq <= until)).all()
+
+    log: list[StepSampled | StepScored | Decision] = [SAMPLED.read(row) for row in rows(_DRAWN, nodes)]
+    log += [SAMPLED.read(row) for row in rows(_RAISED, raises)]
+    log += [SCORED.read(row) for row in rows(select(scores), scores)]
+    log += [DECIDED.read(row) for row in rows(select(decisions), decisions)]
     return sorted(log, key=lambda event: event.seq)

@@ -12,7 +12,8 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
@@ -20,9 +21,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from engine.errors import StoreError
 from engine.search.events import Event, Usage
-from engine.store import rows
-from engine.store.comparison_rows import ComparisonRecord, comparison_values
 from engine.store.connect import reason, snapshot, writing
+from engine.store.records import ComparisonRecord
 from engine.store.rounds import Round, RoundWriter
 from engine.store.tables import nodes, runs
 
@@ -57,6 +57,7 @@ class Recorder:
         self._rounds = RoundWriter(engine.dialect)
         self._changed = threading.Condition()
         self._queue: list[Round] = []
+        self._jobs: list[tuple[Callable[[Connection], None], Future[None]]] = []
         self._waiting_since = 0.0
         self._size = 0
         self._next_node: dict[str, int] = {}
@@ -86,8 +87,7 @@ class Recorder:
         """
         with self._changed:
             self._check(run_id)
-            compared = comparison_values(comparison) if comparison else None
-            arrived = Round(run_id, rows.usage_values(usage), compared)
+            arrived = Round(run_id, usage, comparison)
             next_node = arrived.fill(events, self._next_node.get(run_id), self._stored_nodes)
             if arrived.finish is not None:
                 self._next_node.pop(run_id, None)
@@ -120,6 +120,18 @@ class Recorder:
                 self._changed.wait()
             if run_id in self._rejected:
                 raise StoreError(self._rejected[run_id])
+
+    def perform(self, job: Callable[[Connection], None]) -> None:
+        """Have the writer do `job` in a transaction of its own, after what was recorded before; returns when that is
+        committed. Raises what `job` raises, and `StoreError` if the database refuses."""
+        done: Future[None] = Future()
+        with self._changed:
+            if self._closing:
+                raise StoreError("the store is closed")
+            self._jobs.append((job, done))
+            self._urgent = True
+            self._changed.notify_all()
+        done.result()
 
     def close(self) -> None:
         """Commit what waits and end the thread. Raises `StoreError` if something could not be saved."""
@@ -158,11 +170,14 @@ class Recorder:
             with self._changed:
                 self._await_work()
                 due = list(self._queue)
+                jobs, self._jobs = self._jobs, []
                 stop = self._closing
                 self._urgent = False
                 self._attempts += 1
             if due:
                 self._commit(due)
+            for job, done in jobs:
+                self._perform(job, done)
             self._beat()
             if stop:
                 break
@@ -175,7 +190,7 @@ class Recorder:
 
     def _await_work(self) -> None:
         """Wait until a transaction or a heartbeat is due."""
-        while not self._closing and not (self._urgent and self._queue):
+        while not self._closing and not (self._urgent and (self._queue or self._jobs)):
             times = []
             if self._queue:
                 times.append(self._waiting_since + (self._retry_after_s or LINGER_S))
@@ -214,6 +229,17 @@ class Recorder:
                 self._commit([part for part in due if part.run_id == run_id])
         else:
             self._committed(due)
+
+    def _perform(self, job: Callable[[Connection], None], done: Future[None]) -> None:
+        try:
+            with self._transaction() as connection:
+                job(connection)
+        except SQLAlchemyError as error:
+            done.set_exception(StoreError(f"the database cannot be written: {reason(error)}"))
+        except Exception as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
 
     def _committed(self, due: list[Round]) -> None:
         for saved in due:

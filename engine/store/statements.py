@@ -9,13 +9,12 @@ already as text).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-Values = dict[str, Any]
+from engine.store.shapes import Values
 
 
 class Prepared:
@@ -37,10 +36,9 @@ class Prepared:
             connection.exec_driver_sql(self._sql, [tuple(row[name] for name in self._order) for row in rows])
 
 
-def inserting(table: Table, dialect: Dialect, without: Iterable[str] = ()) -> Prepared:
-    """An insert of all columns of `table` but those that stay NULL."""
-    names = [column.name for column in table.columns if column.name not in set(without)]
-    return Prepared(insert(table), dialect, names)
+def inserting(table: Table, dialect: Dialect) -> Prepared:
+    """An insert of all columns of `table`."""
+    return Prepared(insert(table), dialect, [column.name for column in table.columns])
 
 
 def saving(table: Table, dialect: Dialect, changing: Iterable[str]) -> Prepared:

@@ -6,6 +6,7 @@ One store a process and database; any number of threads may use it. Everything i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,14 +14,14 @@ from sqlalchemy import Engine, Row, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import StoreError
-from engine.search.events import Event, Usage
+from engine.search.events import Event, ModelInfo, ScoreKind, StepScored, Usage
 from engine.search.tree import Tree
-from engine.store import queries
-from engine.store.comparison_rows import ComparisonRecord
+from engine.store import queries, scorings
 from engine.store.connect import open_engine, reason, resolve, snapshot, writing
+from engine.store.ids import new_run_id
 from engine.store.owner import Owner
 from engine.store.recorder import Recorder
-from engine.store.rows import RunRecord
+from engine.store.records import ComparisonRecord, RunRecord, ScoringRecord
 from engine.store.tables import runs
 
 
@@ -89,13 +90,39 @@ class Store:
         """The comparison whose runs are exactly these, in whatever order; None if there is none."""
         return queries.comparison_of(self._engine, run_ids)
 
-    def read(self, run_id: str, after: int = -1) -> tuple[RunRecord, list[Event]]:
-        """A run and its events of the same moment: `run` and `events` in one snapshot."""
-        return queries.read_run(self._engine, run_id, after)
+    def read(self, run_id: str, after: int = -1, until_seq: int | None = None) -> tuple[RunRecord, list[Event]]:
+        """A run and its events of the same moment: `run` and `events` in one snapshot.
+
+        With `until_seq`, both as they were when that was the last seq: a run that ended later is still running, and its
+        usage is that of the last round until then.
+        """
+        return queries.read_run(self._engine, run_id, after, until_seq)
+
+    def add_scoring(
+        self, run_id: str, scorer: ModelInfo, kind: ScoreKind, scores: Sequence[StepScored], usage: Usage
+    ) -> ScoringRecord:
+        """Add a judge's scores to a run that has ended, with what they cost; returns when they are committed.
+
+        Their seqs follow the run's last, whatever they were. The run's decisions, answers, usage and status stay as
+        they are. Raises `InvalidInput` if the run is still running or was decided on this judge, or a score is of
+        another judge or kind, of a node that is not there, or of one that this judge has scored already.
+        """
+        created_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        scoring = ScoringRecord(new_run_id(), self.run(run_id).id, scorer, kind, created_at, usage)
+        self.save_scoring(scoring, scores)
+        return scoring
+
+    def save_scoring(self, scoring: ScoringRecord, scores: Sequence[StepScored]) -> None:
+        """Add a scoring that has its id already: `add_scoring` for one that was exported."""
+        self._recorder.perform(lambda connection: scorings.add(connection, scoring, scores))
+
+    def scorings(self, run_id: str) -> list[ScoringRecord]:
+        """What was added to a run after its end, oldest first."""
+        return queries.run_scorings(self._engine, run_id)
 
     def events(self, run_id: str, after: int = -1) -> list[Event]:
-        """The run's events with seq > `after`, in order. `RunStarted` leads if `after` < 0, `RunFinished` ends a run
-        that is over, whatever `after` is."""
+        """The run's events with seq > `after`, in order. `RunStarted` leads if `after` < 0; of a run that is over there
+        is `RunFinished`, whatever `after` is, and after it only scores that were added."""
         return self.read(run_id, after)[1]
 
     def tree(self, run_id: str) -> Tree:

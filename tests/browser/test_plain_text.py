@@ -102,7 +102,7 @@ def a_tree(text: str = "2 + 2 = 4") -> Tree:
 
 def a_record(text: str = "4", **changes: Any) -> RunRecord:
     values: dict[str, Any] = {
-        "id": "01abc", "created_at": "", "problem": text, "reference_answer": text, "strategy": "beam_search",
+        "run_id": "01abc", "created_at": "", "problem": text, "reference_answer": text, "strategy": "beam_search",
         "params": {"n": 4, "width": 2, "select": "prm_last_vote"}, "policy": ModelInfo(text, 520_000, 512),
         "scorer": ModelInfo("prm", 1, 512), "status": "done", "stop_reason": None, "origin": "search",
         "parent_run": None, "fork_node": None, "answer": text, "correct": True, "graded_by": "exact", "error": None,
@@ -133,12 +133,13 @@ class Tags(HTMLParser):
 def everything(record: RunRecord, tree: Tree) -> str:
     pages = [
         fragments.strip(record, tree),
-        fragments.answers(record, tree),
-        fragments.rules(record, tree),
+        fragments.answers(record, tree, record.judge),
+        fragments.rules(record, tree, record.judge),
         fragments.cost(record),
     ]
     for node in tree.nodes:
-        pages += [fragments.detail_head(record, tree, node), fragments.detail(record, tree, node)]
+        shown = (record, tree, node, record.judge)
+        pages += [fragments.detail_head(*shown), fragments.detail(*shown)]
     return "".join(pages)
 
 
@@ -174,9 +175,9 @@ def test_every_end_has_its_words(changes: dict[str, Any], says: str) -> None:
 
 def test_a_step_says_why_it_lives_or_died() -> None:
     record, tree = a_record(), a_tree()
-    assert words(fragments.detail_head(record, tree, tree[2])) == "Step 1 of 1 PRM 0.41 #2/2"
-    assert words(fragments.detail_head(record, tree, tree[1])) == "Step 1 of 2 PRM 0.44 #1/2"
-    pruned, kept, chosen = (words(fragments.detail(record, tree, tree[node])) for node in (2, 1, 3))
+    assert words(fragments.detail_head(record, tree, tree[2], record.judge)) == "Step 1 of 1 PRM 0.41 #2/2"
+    assert words(fragments.detail_head(record, tree, tree[1], record.judge)) == "Step 1 of 2 PRM 0.44 #1/2"
+    pruned, kept, chosen = (words(fragments.detail(record, tree, tree[node], record.judge)) for node in (2, 1, 3))
     assert "pruned: rank 2 of 2, cut-off 0.44" in pruned
     assert "log-probability n/a" in pruned and "drawn once" in pruned
     assert "kept: rank 1 of 2, 1 survive" in kept
@@ -189,8 +190,8 @@ def test_without_a_scorer_no_score_is_invented() -> None:
     tree = Tree("2 + 2")
     tree.apply(StepSampled(1, 1, 0, 1, "4", None, 1, -0.5, "eos", answer="4"))
     tree.apply(Decision(2, 1, "finish", "eos"))
-    assert not re.search("PRM|0\\.00", words(fragments.detail_head(record, tree, tree[1])))
-    assert 'class="bar"' not in fragments.detail(record, tree, tree[1])
+    assert not re.search("PRM|0\\.00", words(fragments.detail_head(record, tree, tree[1], record.judge)))
+    assert 'class="bar"' not in fragments.detail(record, tree, tree[1], record.judge)
 
 
 def test_hundreds_of_siblings_are_cut_to_the_best() -> None:
@@ -198,7 +199,7 @@ def test_hundreds_of_siblings_are_cut_to_the_best() -> None:
     for node in range(1, 301):
         tree.apply(StepSampled(node, node, 0, 1, f"draw {node}", None, 1, -0.5, "step"))
         tree.apply(StepScored(1000 + node, node, "prm", node / 1000))
-    shown = fragments.detail(a_record(), tree, tree[1])
+    shown = fragments.detail(a_record(), tree, tree[1], "prm")
     assert "Siblings (299)" in shown
     assert shown.count("<button") < 60
     assert words(shown).index("draw 300") < words(shown).index("draw 299")
@@ -206,11 +207,11 @@ def test_hundreds_of_siblings_are_cut_to_the_best() -> None:
 
 
 def test_one_run_is_read_under_every_rule() -> None:
-    said = fragments.rules(a_record(), a_tree())
+    said = fragments.rules(a_record(), a_tree(), "prm")
     assert len(re.findall("<tr", said)) == 1 + len(RULES)
     assert said.count('class="own"') == 1
     for name in RULES:
         assert name in said
-    unscored = fragments.rules(a_record(scorer=None, params={"select": "majority_vote"}), a_tree())
+    unscored = fragments.rules(a_record(scorer=None, params={"select": "majority_vote"}), a_tree(), None)
     assert "majority_vote" in unscored
     assert "prm_" not in unscored

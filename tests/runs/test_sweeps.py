@@ -13,7 +13,7 @@ from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue, Models
 from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
-from engine.runs.sweeps.statistics import bootstrap, paired, wilson
+from engine.runs.sweeps.statistics import bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
 from engine.search.params import RunParams
 from engine.search.policy import PolicySession, Step
@@ -128,10 +128,3 @@ def test_pairing_removes_what_both_share() -> None:
     gap = paired(better, hard)
     assert gap.excludes_zero and gap.mean == pytest.approx(0.1)
     assert not paired(hard, hard).excludes_zero
-
-
-def test_wilson_at_the_edges() -> None:
-    """10 of 10: [0.722, 1]; 0 of 10 is its mirror image (Agresti and Coull 1998 give the formula)."""
-    assert wilson(10, 10).low == pytest.approx(0.7225, abs=1e-4)
-    assert wilson(0, 10).high == pytest.approx(1 - 0.7225, abs=1e-4)
-    assert wilson(5, 10).low == pytest.approx(1 - wilson(5, 10).high)

@@ -15,7 +15,7 @@ from engine.store.graphml import graphml
 from engine.store.ids import new_run_id
 
 RUN = {
-    "id", "created_at", "problem", "reference_answer", "strategy", "params", "policy", "scorer", "status",
+    "id", "created_at", "problem", "reference_answer", "strategy", "params", "policy", "scorer", "domain", "status",
     "stop_reason", "origin", "parent_run", "fork_node", "answer", "correct", "graded_by", "error",
 }  # fmt: skip
 USAGE = {

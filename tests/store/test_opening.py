@@ -18,7 +18,7 @@ from engine.errors import StoreError
 from engine.store import Store
 from engine.store.connect import open_engine, resolve
 from engine.store.ids import new_run_id
-from engine.store.tables import Base
+from engine.store.tables import metadata
 
 
 def refusal(url: str) -> str:
@@ -153,14 +153,14 @@ def test_postgresql_may_be_shared_but_not_the_tables(postgresql_url: str) -> Non
     Store.open(postgresql_url).close()
     with psycopg.connect(postgresql_url) as connection:
         connection.execute(f"DROP TABLE {migrations.VERSION_TABLE}")
-    assert "another program's tables (comparisons, decisions, nodes)" in refusal(postgresql_url)
+    assert "another program's tables (bills, comparisons, decisions)" in refusal(postgresql_url)
 
 
 def test_the_migrations_end_where_the_tables_are(url: str) -> None:
     engine = open_engine(resolve(url))
     with engine.connect() as connection:
         options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
     engine.dispose()
 
 

@@ -56,11 +56,12 @@ def test_after_finds_what_is_new_copies_included(url: str) -> None:
         for after in range(-1, 20):
             assert store.events(run_id, after) == [event for event in log if getattr(event, "seq", 0) > after]
         first = next(event for event in log if isinstance(event, StepSampled))
-        for copies in (5, 9):
-            raised = replace(first, seq=100 + copies, copies=copies)
-            store.record([raised], Usage(), run_id)
+        raised = [replace(first, seq=100 + copies, copies=copies) for copies in (5, 9)]
+        for event in raised:
+            store.record([event], Usage(), run_id)
             store.flush()
-            assert store.events(run_id, 50) == [raised]
+            assert store.events(run_id, event.seq - 1) == [event]
+        assert store.events(run_id, 50) == raised
         assert store.tree(run_id)[1].copies == 9
 
 

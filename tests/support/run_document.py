@@ -9,9 +9,9 @@ TEXT, MAYBE_TEXT, NUMBER = (str,), (str, type(None)), (int, float)
 DOCUMENT: dict[str, dict[str, tuple[type, ...]]] = {
     "run": {
         "id": TEXT, "created_at": TEXT, "problem": TEXT, "reference_answer": MAYBE_TEXT, "strategy": TEXT,
-        "params": (dict,), "policy": TEXT, "scorer": MAYBE_TEXT, "status": TEXT, "stop_reason": MAYBE_TEXT,
-        "origin": TEXT, "parent_run": MAYBE_TEXT, "fork_node": (int, type(None)), "answer": MAYBE_TEXT,
-        "correct": (bool, type(None)), "graded_by": MAYBE_TEXT, "error": MAYBE_TEXT,
+        "params": (dict,), "policy": TEXT, "scorer": MAYBE_TEXT, "domain": TEXT, "status": TEXT,
+        "stop_reason": MAYBE_TEXT, "origin": TEXT, "parent_run": MAYBE_TEXT, "fork_node": (int, type(None)),
+        "answer": MAYBE_TEXT, "correct": (bool, type(None)), "graded_by": MAYBE_TEXT, "error": MAYBE_TEXT,
     },
     "usage": {
         "generated_tokens": (int,), "prompt_tokens": (int,), "prompt_tokens_reused": (int,), "scored_tokens": (int,),

@@ -17,7 +17,7 @@ STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search", "dvts", "lo
 
 
 def curves_of(run: Finished) -> Curves:
-    return curves(run.record, run.tree, run.events)
+    return curves(run.record, run.tree, run.events, run.record.judge)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -92,7 +92,7 @@ def test_no_score_is_invented(solved: Solve) -> None:
 
 def test_a_search_that_has_found_nothing_says_so(solved: Solve) -> None:
     run = solved("beam_search")
-    drawn = curves(run.record, Tree(run.record.problem), run.events[:1])
+    drawn = curves(run.record, Tree(run.record.problem), run.events[:1], run.record.judge)
     assert drawn.spent == 0
     assert drawn.share.lacks == drawn.best.lacks == "no completion has finished"
 

@@ -127,7 +127,7 @@ def show(run: RunId, db: Db = None) -> None:
 
     with Store.open(db) as store:
         record, events = store.read(run)
-    terminal.print_tree(record, Tree.from_events(events))
+    terminal.print_tree(record, Tree.from_events(events), record.judge)
 
 
 @app.command()

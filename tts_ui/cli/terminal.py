@@ -76,15 +76,15 @@ def print_summary(record: RunRecord, tree: Tree, look_again: str) -> None:
     console.print(Text(look_again, style="dim"), soft_wrap=True)
 
 
-def print_tree(record: RunRecord, tree: Tree) -> None:
-    """The whole tree: every step with its score, what became of it and why."""
+def print_tree(record: RunRecord, tree: Tree, judge: str | None) -> None:
+    """The whole tree: every step with its score by `judge`, what became of it and why."""
     console = console_for_text()
     deepest = max(node.depth for node in tree.nodes)
     console.width = max(console.width, 4 * deepest + _LEAST)
     console.print(Text(_asked(record), style="dim"))
     for decision in tree.root.decisions:
         console.print(Text(one_line(": ".join(filter(None, why(decision))))))
-    console.print(_drawing(record, tree))
+    console.print(_drawing(record, tree, judge))
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))
     if same := bought(record.usage):
@@ -196,29 +196,28 @@ def _asked(record: RunRecord) -> str:
     return one_line(f"{record.id}  {', '.join(parts)}  {record.created_at[:16].replace('T', ' ')} UTC")
 
 
-def _drawing(record: RunRecord, tree: Tree) -> Drawing:
-    scorer = record.scorer.name if record.scorer else None
+def _drawing(record: RunRecord, tree: Tree, judge: str | None) -> Drawing:
     path = {node.id for node in tree.path(tree[tree.chosen])} if tree.chosen is not None else set[int]()
 
     def order(node: Node) -> tuple[bool, float, int]:
-        return node.id not in path, -node.scores.get(scorer or "", 0.0), node.id
+        return node.id not in path, -node.scores.get(judge or "", 0.0), node.id
 
     root = Drawing(Text(printable(tree.root.text), style="bold"), guide_style="dim")
     open_branches = [(tree.root, root)]
     while open_branches:  # no recursion: a chain may be long
         node, branch = open_branches.pop()
         for child in sorted(tree.children(node), key=order):
-            label = _label(record, child, scorer, child.id in path, child.id == tree.chosen)
+            label = _label(record, child, judge, child.id in path, child.id == tree.chosen)
             open_branches.append((child, branch.add(label)))
     return root
 
 
-def _label(record: RunRecord, node: Node, scorer: str | None, on_path: bool, chosen: bool) -> Text:
+def _label(record: RunRecord, node: Node, judge: str | None, on_path: bool, chosen: bool) -> Text:
     """Two parts: the facts of a step in one line, then its text."""
     shape = _CHOSEN if chosen else _ON_PATH if on_path else _SHAPES[node.status]
     line = Text(f"{shape} #{node.id} ", style="bold" if on_path else "")
-    if scorer:
-        line.append_text(_chip(node.scores.get(scorer))).append(" ")
+    if judge:
+        line.append_text(_chip(node.scores.get(judge))).append(" ")
     line.append(
         "; ".join(": ".join(filter(None, why(decision))) for decision in latest(node))
         or ", ".join(filter(None, [node.status, _ENDED[node.finish]]))

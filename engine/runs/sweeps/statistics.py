@@ -1,29 +1,14 @@
-"""Intervals for accuracies: paired bootstrap over problems, and Wilson's for a single proportion."""
+"""Intervals for accuracies over problems: the paired bootstrap. Wilson's, for one proportion, is in `engine.search`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 
+from engine.search.interval import Interval
+
 RESAMPLES = 10_000
-#: The normal quantile of a two-sided 95 % interval.
-_Z = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean and the ends of its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        return self.low > 0 or self.high < 0
 
 
 def bootstrap(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) -> Interval:
@@ -42,13 +27,3 @@ def bootstrap(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES
 def paired(first: Sequence[float], second: Sequence[float], seed: int = 0) -> Interval:
     """Mean of `first` - `second` over the same problems."""
     return bootstrap([a - b for a, b in zip(first, second, strict=True)], seed)
-
-
-def wilson(right: float, drawn: int) -> Interval:
-    """The 95 % score interval of a proportion (Wilson 1927)."""
-    if drawn == 0:
-        return Interval(float("nan"), 0.0, 1.0)
-    share, square = right / drawn, _Z * _Z
-    centre = (share + square / (2 * drawn)) / (1 + square / drawn)
-    spread = _Z / (1 + square / drawn) * sqrt(share * (1 - share) / drawn + square / (4 * drawn * drawn))
-    return Interval(share, centre - spread, centre + spread)

@@ -1,11 +1,11 @@
 """Alembic migrations, run by `engine.store.connect` when a database is opened.
 
-A new revision is a file in `versions/`, written by hand; `HEAD` follows it. Revisions only add: nothing recorded
-is ever dropped.
+A new revision is a file in `versions/`, written by hand; `HEAD` follows it. A revision may move what was
+recorded, but never loses it.
 """
 
 #: The newest revision: a database that has it is opened without loading Alembic at all.
-HEAD = "0002"
+HEAD = "0003"
 
 #: Not Alembic's own default name, so that a PostgreSQL database can be shared with other programs.
 VERSION_TABLE = "tts_ui_version"

@@ -3,11 +3,11 @@
 from alembic import context
 
 from engine.store.migrations import VERSION_TABLE
-from engine.store.tables import Base
+from engine.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,
 )

@@ -50,16 +50,15 @@ class Finishing:
     draws: int
 
 
-def curves(record: RunRecord, tree: Tree, events: Iterable[Event]) -> Curves:
-    """The curves of a run from its `events`; `tree` is what they have built."""
+def curves(record: RunRecord, tree: Tree, events: Iterable[Event], judge: str | None) -> Curves:
+    """The curves of a run from its `events`; `tree` is what they have built, `judge` whose scores count."""
     spent, finishings = finishing(events)
     rule = rule_named(str(record.params.get("select", "majority_vote")))
-    scorer = record.scorer.name if record.scorer else None
     reducer = rule.reducer or "last"
-    scores = {f.leaf: response_score(tree, tree[f.leaf], reducer, scorer) if scorer else None for f in finishings}
+    scores = {f.leaf: response_score(tree, tree[f.leaf], reducer, judge) if judge else None for f in finishings}
     share = tuple(dict(_shares(record, tree, rule, finishings, scores)).items())
     best = tuple(dict(_best(finishings, scores)).items())
-    lacks_share, lacks_best = _lacks_share(finishings, share), _lacks_best(finishings, scorer, best)
+    lacks_share, lacks_best = _lacks_share(finishings, share), _lacks_best(finishings, judge, best)
     return Curves(spent, Curve(share, lacks_share), Curve(best, lacks_best))
 
 
@@ -129,9 +128,9 @@ def _lacks_share(finishings: list[Finishing], points: tuple[Point, ...]) -> str:
     return "no completion has a vote" if finishings else "no completion has finished"
 
 
-def _lacks_best(finishings: list[Finishing], scorer: str | None, points: tuple[Point, ...]) -> str:
+def _lacks_best(finishings: list[Finishing], judge: str | None, points: tuple[Point, ...]) -> str:
     if points:
         return ""
-    if scorer is None:
+    if judge is None:
         return "no PRM was asked"
     return "no completion has a score" if finishings else "no completion has finished"

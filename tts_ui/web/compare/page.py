@@ -15,7 +15,6 @@ import gradio as gr
 from engine.errors import InvalidInput, TtsError
 from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
-from engine.search.tree import Tree
 from engine.store import RunRecord
 from tts_ui.web.compare import form, steps, table
 from tts_ui.web.compare.charts import Line, chart
@@ -23,7 +22,7 @@ from tts_ui.web.compare.curves import curves
 from tts_ui.web.components import SearchTree
 from tts_ui.web.parts import model_choice
 from tts_ui.web.parts.asking import on_run
-from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.feed import Feed, Feeds
 from tts_ui.web.parts.lessons import run_ids
 from tts_ui.web.parts.notices import BIGGER, notice, sentence
 from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
@@ -63,6 +62,7 @@ class ComparePage:
 
     def __init__(self, host: Host, blocks: gr.Blocks) -> None:
         self._host = host
+        self._feeds = Feeds(host.store)
         self._build(blocks)
 
     # --- what is on it ----------------------------------------------------------------------------------------------
@@ -177,6 +177,8 @@ class ComparePage:
             for run_id in here:
                 self._host.watch(run_id)
             over = all(feed.over for feed in feeds)
+            if over:
+                await asyncio.to_thread(self._feeds.keep, *feeds)
             if any(fresh) or over:
                 yield await asyncio.to_thread(self._shown, feeds, fresh, bool(here))
             if over:
@@ -218,10 +220,9 @@ class ComparePage:
 
     def _select(self, run_ids: str, event: gr.SelectData) -> tuple[Any, ...]:
         """The selected step in every tree, and what the parameters of each card mean there."""
-        read = [self._host.store.read(run_id) for run_id in run_ids.split(",")]
-        records = [record for record, _ in read]
-        grown = [Tree.from_events(events) for _, events in read]
         linked: dict[str, int | None] = event.linked
+        feeds = [self._feeds.get(run_id, linked.get(run_id) or 0) for run_id in run_ids.split(",")]
+        records, grown = [feed.record for feed in feeds], [feed.tree for feed in feeds]
         nodes = [
             tree[node] if (node := linked.get(record.id)) is not None and node < len(tree) else None
             for record, tree in zip(records, grown, strict=True)
@@ -232,8 +233,8 @@ class ComparePage:
         ]
         return (
             steps.step_head(selected),
-            markdown(self._host.domains, "maths", selected.text),
-            steps.side_by_side(parameters.labels(records), records, grown, linked),
+            markdown(self._host.domains, records[0].domain, selected.text),
+            steps.side_by_side(parameters.labels(records), feeds, linked),
             *updates,
             *(gr.skip() for _ in range(_MOST - len(updates))),
         )
@@ -281,7 +282,7 @@ def _about(text: str) -> str:
 
 def _charts(labels: Sequence[str], feeds: Sequence[Feed]) -> str:
     """Both charts; nothing before any completion has finished."""
-    drawn = [curves(feed.record, feed.tree, feed.log) for feed in feeds]
+    drawn = [curves(feed.record, feed.tree, feed.log, feed.judge) for feed in feeds]
     if not any(curve.share.points or curve.best.points for curve in drawn):
         return ""
     known = feeds[0].record.reference_answer is not None

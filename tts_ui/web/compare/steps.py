@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
-from engine.search.tree import Node, Tree
-from engine.store import RunRecord
+from engine.search.tree import Node
 from tts_ui.web.compare.table import badge
+from tts_ui.web.parts.feed import Feed
 from tts_ui.web.parts.fragments import OUTCOME, outcome_of, reasons
 from tts_ui.words import numbers
 
@@ -23,15 +23,14 @@ def step_head(node: Node) -> str:
     return f'<div class="head"><b>{name}</b></div>'
 
 
-def side_by_side(
-    labels: Sequence[str], records: Sequence[RunRecord], trees: Sequence[Tree], selected: Mapping[str, int | None]
-) -> str:
+def side_by_side(labels: Sequence[str], feeds: Sequence[Feed], selected: Mapping[str, int | None]) -> str:
     """One column a run; `selected` is run id -> node, None where the step does not occur."""
     columns = ""
-    for place, (label, record, tree) in enumerate(zip(labels, records, trees, strict=True)):
+    for place, (label, feed) in enumerate(zip(labels, feeds, strict=True)):
+        record, tree = feed.record, feed.tree
         node_id = selected.get(record.id)
         known = node_id is not None and 0 <= node_id < len(tree)
-        body = _column(record, tree, tree[node_id]) if known and node_id is not None else _ABSENT
+        body = _column(feed, tree[node_id]) if known and node_id is not None else _ABSENT
         columns += f"<section><h4>{badge(place)} {escape(label)}</h4>{body}</section>"
     return f'<div class="side">{columns}</div>'
 
@@ -39,7 +38,8 @@ def side_by_side(
 _ABSENT = '<p class="hint">This step does not occur here.</p>'
 
 
-def _column(record: RunRecord, tree: Tree, node: Node) -> str:
+def _column(feed: Feed, node: Node) -> str:
+    record, tree = feed.record, feed.tree
     alone = f'<p class="facts"><a href="./?{urlencode({"run": record.id, "node": node.id})}">open in Explore</a></p>'
     if node.parent is None:
         grounds = "".join(f"<li>{line}</li>" for line in reasons(node, False)) if node.decisions else ""
@@ -56,7 +56,7 @@ def _column(record: RunRecord, tree: Tree, node: Node) -> str:
     if node.answer is not None:
         facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
     return (
-        f'<p class="score">{_score(record, node)}</p><ul class="why">{grounds}</ul>'
+        f'<p class="score">{_score(feed.judge, node)}</p><ul class="why">{grounds}</ul>'
         f'<p class="facts">{" &middot; ".join(facts)}</p>{alone}'
     )
 
@@ -65,7 +65,7 @@ def _next_steps(count: int) -> str:
     return f"{count} different next steps" if count > 1 else "one next step" if count else "nothing drawn below it"
 
 
-def _score(record: RunRecord, node: Node) -> str:
-    if record.scorer is None:
+def _score(judge: str | None, node: Node) -> str:
+    if judge is None:
         return "no PRM was asked"
-    return f"PRM <b>{numbers.score(node.scores.get(record.scorer.name))}</b>"
+    return f"PRM <b>{numbers.score(node.scores.get(judge))}</b>"

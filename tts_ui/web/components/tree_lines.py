@@ -20,9 +20,10 @@ LABEL_LENGTH = 80  # characters of a step on the tree; the whole text stays in t
 ROOT_LENGTH = 200
 
 
-def run_line(run_id: str, problem: str) -> str:
-    """The first line of every tree: which run this is, and the problem at its root (node 0)."""
-    return _line({"t": "run", "id": run_id, "root": cut(problem, ROOT_LENGTH)})
+def run_line(run_id: str, problem: str, judge: str | None = None) -> str:
+    """The first line of every tree: which run this is, the problem at its root (node 0), and whose scores are shown."""
+    facts: dict[str, object] = {"t": "run", "id": run_id, "root": cut(problem, ROOT_LENGTH)}
+    return _line(facts if judge is None else facts | {"j": judge})
 
 
 def node_line(
@@ -53,10 +54,13 @@ def node_line(
     return _line(facts)
 
 
-def score_line(node_id: int, value: float | None, *, seq: int = 0) -> str:
-    """A score of 0 to 1 that a scorer gave; a later line for the same node replaces it; None takes it back."""
+def score_line(node_id: int, value: float | None, *, seq: int = 0, judge: str | None = None) -> str:
+    """A score of 0 to 1 that `judge` gave: the tree shows it only if its first line names the same judge, or none.
+
+    A later line for the same node replaces it; None takes it back."""
     known = round(float(value), 6) if value is not None and math.isfinite(value) else None
-    return _line({"t": "score", "s": seq, "id": node_id, "v": known})
+    facts: dict[str, object] = {"t": "score", "s": seq, "id": node_id, "v": known}
+    return _line(facts if judge is None else facts | {"j": judge})
 
 
 def decide_line(node_id: int, action: Action, *, seq: int = 0) -> str:

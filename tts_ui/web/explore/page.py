@@ -14,12 +14,11 @@ import gradio as gr
 
 from engine.errors import TtsError
 from engine.runs.host import Host
-from engine.search.tree import Tree
 from tts_ui.web.components import SearchTree
 from tts_ui.web.explore import form
 from tts_ui.web.parts import fragments, model_choice
 from tts_ui.web.parts.asking import on_run
-from tts_ui.web.parts.feed import Feed
+from tts_ui.web.parts.feed import Feed, Feeds
 from tts_ui.web.parts.notices import BIGGER, notice, sentence, ticker
 from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
@@ -33,6 +32,7 @@ class ExplorePage:
 
     def __init__(self, host: Host, blocks: gr.Blocks, example: str | None = None) -> None:
         self._host, self._example = host, example
+        self._feeds = Feeds(host.store)
         self._build(blocks)
 
     # --- what is on it ----------------------------------------------------------------------------------------------
@@ -128,6 +128,8 @@ class ExplorePage:
             running = self._host.running.get(run_id)
             if running:
                 self._host.watch(run_id)
+            if feed.over:
+                await asyncio.to_thread(self._feeds.keep, feed)
             if fresh or feed.over:
                 yield self._shown(feed, running.run.writing if running else None)
             elif running:
@@ -142,8 +144,8 @@ class ExplorePage:
             run_id=feed.record.id,
             tree=gr.update(value=feed.value, marks=marks(feed.record, feed.tree)) if feed.over else feed.value,
             strip=fragments.strip(feed.record, feed.tree),
-            answers=fragments.answers(feed.record, feed.tree),
-            rules=fragments.rules(feed.record, feed.tree) if feed.over else "",
+            answers=fragments.answers(feed.record, feed.tree, feed.judge),
+            rules=fragments.rules(feed.record, feed.tree, feed.judge) if feed.over else "",
             cost=fragments.cost(feed.record),
             strategy=card(feed.record, "tree"),
             ticker=ticker(writing()) if writing else "",
@@ -156,13 +158,13 @@ class ExplorePage:
         return gr.update(interactive=False)
 
     def _select(self, run_id: str, event: gr.SelectData) -> tuple[Any, ...]:
-        record, events = self._host.store.read(run_id)
-        tree = Tree.from_events(events)
+        feed = self._feeds.get(run_id, int(event.value))
+        record, tree = feed.record, feed.tree
         node = tree[int(event.value)]
         return (
-            fragments.detail_head(record, tree, node),
-            markdown(self._host.domains, "maths", node.text),
-            fragments.detail(record, tree, node),
+            fragments.detail_head(record, tree, node, feed.judge),
+            markdown(self._host.domains, record.domain, node.text),
+            fragments.detail(record, tree, node, feed.judge),
             gr.update(marks=marks(record, tree, node)),
         )
 

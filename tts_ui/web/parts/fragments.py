@@ -1,7 +1,7 @@
 """The pieces of HTML around the tree: answer strip, step detail, answers, cost. Pure functions of a run and its tree.
 
 Every text that came from a model or a person passes `html.escape`; the fragments are values of `gr.HTML`, never
-templates.
+templates. `judge` is the scorer whose scores are shown, None where there is none to show.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def answer_line(record: RunRecord, tree: Tree) -> str:
     return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{said}</i>{ended}'
 
 
-def answers(record: RunRecord, tree: Tree) -> str:
+def answers(record: RunRecord, tree: Tree, judge: str | None) -> str:
     """The table of answers, best first under the run's rule."""
-    groups = record.answers(tree)
+    groups = record.answers(tree, judge=judge)
     if not groups:
         return f'<p class="hint">No completion has finished{" yet" if record.status == "running" else ""}.</p>'
     top = max(group.weight for group in groups) or 1
@@ -83,16 +83,16 @@ def answers(record: RunRecord, tree: Tree) -> str:
     )
 
 
-def rules(record: RunRecord, tree: Tree) -> str:
+def rules(record: RunRecord, tree: Tree, judge: str | None) -> str:
     """What each selection rule would have answered from the same finished run, and whether it would have been right."""
     if not any(tree.completions()):
         return '<p class="hint">No completion has finished.</p>'
     eligible = bool(record.params.get("eligible_without_answer"))
     rows = ""
     for name, rule in RULES.items():
-        if rule.reducer and record.scorer is None:
+        if rule.reducer and judge is None:
             continue
-        winner = choose(record.answers(tree, name), eligible_without_answer=eligible)
+        winner = choose(record.answers(tree, name, judge), eligible_without_answer=eligible)
         mark = ' class="own"' if name == record.params.get("select") else ""
         if winner is None:
             rows += f"<tr{mark}><td>{name}</td><td>no answer</td><td></td><td></td></tr>"
@@ -104,7 +104,7 @@ def rules(record: RunRecord, tree: Tree) -> str:
         )
     head = "<tr><th>rule</th><th>would answer</th><th>outcome</th><th>weight</th></tr>"
     note = "One run, read again under every rule at no model cost." + (
-        "" if record.scorer else " Without PRM scores only the majority can be read."
+        "" if judge else " Without PRM scores only the majority can be read."
     )
     return f'<table><thead>{head}</thead><tbody>{rows}</tbody></table><p class="hint">{note}</p>'
 
@@ -145,15 +145,15 @@ def cost(record: RunRecord) -> str:
     return f'<table class="cost"><tbody>{body}</tbody></table><p class="hint">{models}</p>'
 
 
-def detail_head(record: RunRecord, tree: Tree, node: Node) -> str:
-    """Above the step's text: which step this is, its score and its rank."""
+def detail_head(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
+    """Above the step's text: which step this is, its score, and its rank by the judge that decided the run."""
     if node.parent is None:
         return '<div class="head"><b>Problem</b></div>'
     length = max((len(tree.path(leaf)) for leaf in tree.nodes if _below(tree, node, leaf)), default=node.depth)
-    score = node.scores.get(record.scorer.name) if record.scorer else None
-    rank = next((d for d in reversed(node.decisions) if d.reason == "rank"), None)
+    score = node.scores.get(judge) if judge else None
+    rank = next((d for d in reversed(node.decisions) if d.reason == "rank" and judge == record.judge), None)
     place = f" #{rank.numbers['rank']:.0f}/{rank.numbers['of']:.0f}" if rank else ""
-    judged = f"<span>PRM <b>{numbers.score(score)}</b>{place}</span>" if record.scorer else ""
+    judged = f"<span>PRM <b>{numbers.score(score)}</b>{place}</span>" if judge else ""
     return f'<div class="head"><b>Step {node.depth} of {length}</b>{judged}</div>'
 
 
@@ -161,11 +161,10 @@ def _below(tree: Tree, node: Node, other: Node) -> bool:
     return node is other or node in tree.path(other)
 
 
-def detail(record: RunRecord, tree: Tree, node: Node) -> str:
+def detail(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
     """Below the step's text: why it lives or died, its facts, its path and its siblings."""
     if node.parent is None:
         return "".join(f'<ul class="why"><li>{_reason(d)}</li></ul>' for d in node.decisions) + _run_facts(record)
-    scorer = record.scorer.name if record.scorer else ""
     chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
     grounds = "".join(f"<li>{line}</li>" for line in reasons(node, chosen))
     facts = [
@@ -178,10 +177,10 @@ def detail(record: RunRecord, tree: Tree, node: Node) -> str:
     ]
     if node.answer is not None:
         facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
-    path = "".join(_step_row(step, scorer, step is node) for step in tree.path(node))
+    path = "".join(_step_row(step, judge, step is node) for step in tree.path(node))
     siblings = [child for child in tree.children(tree[node.parent]) if child is not node]
-    siblings.sort(key=lambda step: -step.scores.get(scorer, -1.0))
-    others = "".join(_step_row(step, scorer, False) for step in siblings[:_SIBLINGS_SHOWN])
+    siblings.sort(key=lambda step: -step.scores.get(judge or "", -1.0))
+    others = "".join(_step_row(step, judge, False) for step in siblings[:_SIBLINGS_SHOWN])
     if len(siblings) > _SIBLINGS_SHOWN:
         others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys walk to them</p>'
     return (
@@ -209,11 +208,11 @@ def _reason(decision: Decision) -> str:
     return f"<b>{escape(done)}</b>" + (f": {escape(because)}" if because else "")
 
 
-def _step_row(step: Node, scorer: str, current: bool) -> str:
-    value = step.scores.get(scorer)
+def _step_row(step: Node, judge: str | None, current: bool) -> str:
+    value = step.scores.get(judge) if judge else None
     words = " ".join(step.text.split())
-    kind = " ".join([step.status, *(["here"] if current else []), *([] if scorer else ["unjudged"])])
-    judged = f"<span>{numbers.score(value)}</span>{_bar(value)}" if scorer else ""
+    kind = " ".join([step.status, *(["here"] if current else []), *([] if judge else ["unjudged"])])
+    judged = f"<span>{numbers.score(value)}</span>{_bar(value)}" if judge else ""
     here = ' aria-current="step"' if current else ""
     return (
         f'<button type="button" class="step {kind}" data-pick="{step.id}" title="{escape(words[:400])}"{here}>'

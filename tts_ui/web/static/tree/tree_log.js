@@ -3,13 +3,17 @@
 
 const STATUS_OF = { keep: "kept", prune: "pruned", finish: "finished" };
 
-/** One search as read so far. `nodes[0]` is the problem; a parent always comes before its children. */
+/** One search as read so far. `nodes[0]` is the problem; a parent always comes before its children. Of the scores only
+ * those of one judge count: the one that the first line names, if it names one. */
 export class TreeLog {
   constructor() { this.reset(); }
 
   reset() {
     this.seen = "";
+    this.lines = [];            // all lines so far, parsed; `s` is the moment that each belongs to
+    this.newest = 0;            // the last moment so far
     this.run = "";
+    this.judge = undefined;     // whose scores are shown; undefined: whoever's come
     this.status = "";           // "" before the first line, "running", then what the end line says
     this.nodes = [];
     this.indexOf = new Map();   // node id -> index in nodes
@@ -27,15 +31,29 @@ export class TreeLog {
     const lines = value.slice(this.seen.length).split("\n");
     const rest = lines.pop();
     let taken = value.length - rest.length;
-    for (const line of lines) this.accept(parse(line));
+    for (const line of lines) this.take(parse(line));
     const last = parse(rest);   // a complete last line without its newline counts, half a line waits
-    if (last) { this.accept(last); taken = value.length; }
+    if (last) { this.take(last); taken = value.length; }
     this.seen = value.slice(0, taken);
     return fresh;
   }
 
-  accept(event) {
+  /** Accepts a line and keeps it. One without a seq (the end, what was right) belongs to the moment it comes in. */
+  take(event) {
     if (!event) return;
+    this.newest = Math.max(this.newest, Number.isFinite(event.s) ? event.s : 0);
+    this.lines.push({ ...event, s: Number.isFinite(event.s) ? event.s : this.newest });
+    this.accept(event);
+  }
+
+  /** The search as it was when `seq` was its last moment: a log of its own, which what is read later does not reach. */
+  upTo(seq) {
+    const then = new TreeLog();
+    for (const line of this.lines) if (line.s <= seq) then.accept(line);
+    return then;
+  }
+
+  accept(event) {
     if (event.t === "run") this.begin(event);
     else if (event.t === "end") this.status = String(event.status ?? "done");
     else if (event.t === "node") this.addNode(event);
@@ -44,6 +62,7 @@ export class TreeLog {
 
   begin(event) {
     this.run = String(event.id ?? "");
+    this.judge = event.j;
     this.status = "running";
     if (!this.nodes.length) this.append({ id: 0, x: event.root }, -1);
   }
@@ -86,10 +105,15 @@ export class TreeLog {
     const index = this.indexOf.get(event.id);
     if (index === undefined) return this.wait(event.id, event);
     const node = this.nodes[index];
-    if (event.t === "score") node.score = Number.isFinite(event.v) ? event.v : null;
+    if (event.t === "score") this.score(node, event);
     else if (event.t === "grade") this.grade(node, event.ok);
     else if (event.a === "choose") this.choose(index);
     else node.status = STATUS_OF[event.a] ?? node.status;
+  }
+
+  score(node, { v: value, j: judge }) {
+    if (judge !== undefined && this.judge !== undefined && judge !== this.judge) return;
+    node.score = Number.isFinite(value) ? value : null;
   }
 
   grade(node, correct) {
