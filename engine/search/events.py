@@ -33,7 +33,9 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "rank": {
         "rank": "place by score in the frontier, 1 is best",
         "of": "open nodes ranked together",
-        "k": "nodes that could survive (K = N / M)",
+        "k": "slots there were (K = N / M, less those that finished beams have used up)",
+        "slots": "slots this node holds; 0 where it was pruned",
+        "draws": "draws that had produced this node: a draw is a beam, unless beams are distinct steps",
         "cut_off": "lowest surviving score, absent where none survives",
         "score": "the score ranked by: the step's own, or that of the end of its rollout",
         "end": "lookahead only: the last node of the step's rollout",

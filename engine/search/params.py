@@ -73,6 +73,13 @@ class RunParams:
             choices=("bank", "compete"), kind="rule",
         ),
     ] = "bank"  # fmt: skip
+    beams: Annotated[
+        str,
+        Parameter(
+            label="Beams", help="Every draw is a beam (`draws`), or every distinct step (`distinct`)",
+            hint="draws: equal draws hold a slot each.", short="beams", choices=("draws", "distinct"), kind="beams",
+        ),
+    ] = "draws"  # fmt: skip
     max_steps: Annotated[
         int,
         Parameter(

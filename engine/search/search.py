@@ -59,6 +59,7 @@ class Search:
         self._greedy: dict[int, Node] = {}
         self._chains = 0
         self._completed: dict[int, Node] = {}
+        self._slots_used_up = 0
         self._sampled: dict[_Identity, StepSampled] = {}
         self._seq = 0
         self._round: list[Event] = []
@@ -185,13 +186,22 @@ class Search:
         return [node for node in self.tree.nodes[1:] if node.status == "open" and not node.children]
 
     def keep(
-        self, frontier: Sequence[Node], top: int, *, finished: str = "bank", ahead: Mapping[Node, Node] | None = None
+        self,
+        frontier: Sequence[Node],
+        top: int,
+        *,
+        finished: str = "bank",
+        beams: str = "draws",
+        ahead: Mapping[Node, Node] | None = None,
     ) -> list[Node]:
-        """Rank `frontier` (see `ranked`) and keep the best `top`; returns the open survivors, best first.
+        """Rank `frontier` (see `ranked`) and give the `top` slots to its best; returns the open survivors, best first,
+        each as often as it holds a slot.
 
-        `finished="bank"`: finished children are kept aside and take no slot; the search ends (no survivors) once N
-        completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for good
-        (completions of a probe, see `complete`, won none).
+        `beams="draws"`: every draw is a beam, so a node with c copies holds up to c of the slots left (equal beams are
+        separate samples in search-and-learn, too). `"distinct"`: one slot per node (compute-optimal-tts drops equal
+        siblings). `finished="bank"`: finished children are kept aside and take no slot; the search ends (no survivors)
+        once N completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for
+        good (completions of a probe, see `complete`, won none).
         """
         candidates = [node for node in frontier if node.finish != "budget"]
         self.finish(node for node in frontier if node.finish == "budget")
@@ -201,12 +211,35 @@ class Search:
             if self.finished >= self._n:
                 self.prune(candidates, "width_reached", {"n": self._n, "finished": self.finished})
                 return []
-        else:
-            top -= sum(leaf.id not in self._completed for leaf in self.tree.completions())
-        survivors = self._rank(candidates, max(0, top), ahead or {})
-        self.finish(node for node in survivors if node.terminal)
+        ranked = self.ranked(candidates, ahead)
+        left = max(0, top - self._slots_used_up)
+        slots: dict[Node, int] = {}
+        for node in ranked:
+            slots[node] = min(left - sum(slots.values()), 1 if beams == "distinct" else node.copies)
+        survivors = self.allot(slots, left, ahead)
+        ended = [node for node in survivors if node.terminal]
+        self._slots_used_up += len(ended)
+        self.finish(ended)
         self.flush()
         return [node for node in survivors if not node.terminal]
+
+    def allot(
+        self, slots: Mapping[Node, int], k: int | None = None, ahead: Mapping[Node, Node] | None = None
+    ) -> list[Node]:
+        """Keep the nodes that are given slots, prune those given none; returns each as often as it holds a slot.
+
+        `slots` in the order of ranks; `k` are the slots there were (None: those given).
+        """
+        ahead = ahead or {}
+        values = {node: self.value(ahead.get(node, node)) for node in slots}
+        cut_off = min((values[node] for node, held in slots.items() if held), default=None)
+        for rank, (node, held) in enumerate(slots.items(), start=1):
+            numbers = _standing(rank, len(slots), sum(slots.values()) if k is None else k, cut_off, values[node])
+            numbers |= {"slots": held, "draws": node.copies}
+            if node in ahead:
+                numbers |= {"end": ahead[node].id, "steps_ahead": ahead[node].depth - node.depth}
+            self.decide(node, "keep" if held else "prune", "rank", numbers)
+        return [node for node, held in slots.items() for _ in range(held)]
 
     def keep_best(self, families: Mapping[int, Sequence[Node]]) -> dict[int, Node]:
         """Rank each family by itself and keep its best; returns the best by family, the others are pruned.
@@ -322,18 +355,6 @@ class Search:
             0, node_id, parent.id, parent.depth + 1, step.text, step.token_ids, step.tokens, step.logprob, step.finish,
             origin=origin, answer=answer,
         )  # fmt: skip
-
-    def _rank(self, nodes: Sequence[Node], k: int, ahead: Mapping[Node, Node]) -> list[Node]:
-        """Keep the best `k`, prune the rest; best first."""
-        ranked = self.ranked(nodes, ahead)
-        values = [self.value(ahead.get(node, node)) for node in ranked]
-        cut_off = values[min(k, len(ranked)) - 1] if ranked and k else None
-        for rank, (node, value) in enumerate(zip(ranked, values, strict=True), start=1):
-            numbers = _standing(rank, len(ranked), k, cut_off, value)
-            if node in ahead:
-                numbers |= {"end": ahead[node].id, "steps_ahead": ahead[node].depth - node.depth}
-            self.decide(node, "keep" if rank <= k else "prune", "rank", numbers)
-        return ranked[:k]
 
     def _affordable(self) -> int:
         """Draws that fit the budget if each is as long as the longest so far; the first goes alone, to find out."""

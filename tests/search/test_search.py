@@ -75,7 +75,9 @@ async def test_identical_draws_are_one_node_and_none_is_lost(models: Models, mat
         assert len(set(identities)) == len(identities)
         below = sum(child.copies for child in tree.children(node))
         if strategy == "beam_search" and node.id:
-            assert below in (0, 4)
+            slots = sum(int(decision.numbers["slots"]) for decision in node.decisions if decision.reason == "rank")
+            assert below == 4 * slots
+            assert slots <= node.copies
         else:
             assert below in ((0, node.copies) if node.id else (32,))
 
@@ -130,16 +132,64 @@ async def test_beam_search_keeps_exactly_k_and_says_why(models: Models, maths: D
     assert levels
     for ranked in levels.values():
         kept = [(decision, node) for decision, node in ranked if decision.action == "keep"]
-        assert len(kept) == min(4, len(ranked))
+        assert sum(decision.numbers["slots"] for decision, _ in ranked) == min(4, sum(n.copies for _, n in ranked))
         best_first = sorted((node.scores[scorer] for _, node in ranked), reverse=True)
         cut_off = min(node.scores[scorer] for _, node in kept)
+        left = 4
         for rank, (decision, node) in enumerate(ranked, start=1):
+            slots = min(left, node.copies)
+            left -= slots
             assert decision.numbers == {
                 "rank": rank, "of": len(ranked), "k": 4, "cut_off": cut_off, "score": node.scores[scorer],
+                "slots": slots, "draws": node.copies,
             }  # fmt: skip
             assert node.scores[scorer] == best_first[rank - 1]
-            assert (decision.action == "keep") == (rank <= 4)
+            assert (decision.action == "keep") == (slots > 0)
             assert node.scores[scorer] >= cut_off or decision.action == "prune"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "beams", "below"),
+    [
+        ("beam_search", "draws", {"b": 2, "a": 6, "c": 0}),
+        ("beam_search", "distinct", {"b": 2, "a": 2, "c": 2}),
+        ("lookahead", "draws", {"b": 2, "a": 6, "c": 0}),
+        ("lookahead", "distinct", {"b": 2, "a": 2, "c": 2}),
+    ],
+)
+async def test_a_draw_is_a_beam(maths: Domain, strategy: str, beams: str, below: dict[str, int]) -> None:
+    """Eight first draws, of which six are the same step, and four slots."""
+
+    def script(path: str, index: int) -> tuple[str, Finish]:
+        return (f"{'aaaabcaa'[index]}\n\n", "step") if not path else (rf"\boxed{{{index}}}", "eos")
+
+    values = {"a": 0.8, "b": 0.9, "c": 0.1}
+    run = await solve_with(
+        ScriptedPolicy(script), ScriptedScorer(lambda path: values[path[0]]), maths, strategy=strategy, n=8, width=2,
+        beams=beams, problem="p",
+    )  # fmt: skip
+    firsts = run.tree.children(run.tree.root)
+    assert {node.text[0]: sum(child.copies for child in run.tree.children(node)) for node in firsts} == below | {
+        # A step that was looked ahead from and not kept has its rollout below it.
+        node.text[0]: len(run.tree.children(node)) for node in firsts if node.status == "pruned"
+    }  # fmt: skip
+    slots = {node.text[0]: node.decisions[0].numbers["slots"] for node in firsts}
+    assert slots == {name: draws // 2 for name, draws in below.items()}
+
+
+async def test_beams_that_end_use_up_a_slot_for_each_draw(maths: Domain) -> None:
+    """Four slots; three equal draws end and win three of them, so one open beam goes on."""
+
+    def script(path: str, index: int) -> tuple[str, Finish]:
+        ends = (r"\boxed{1}", "eos")
+        return ends if path or index in (0, 1, 2) else (f"{index}\n\n", "step")
+
+    scorer = ScriptedScorer(lambda path: 0.9 if "boxed" in path else 0.5)
+    run = await solve_with(
+        ScriptedPolicy(script), scorer, maths, strategy="beam_search", n=8, width=2, finished="compete", problem="p"
+    )
+    kept = [node for node in run.tree.children(run.tree.root) if any(d.action == "keep" for d in node.decisions)]
+    assert [(node.text.strip(), node.decisions[0].numbers["slots"]) for node in kept] == [(r"\boxed{1}", 3), ("3", 1)]
 
 
 async def test_beam_search_step_by_step_on_known_scores(maths: Domain) -> None:

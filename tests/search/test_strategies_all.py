@@ -193,7 +193,7 @@ def test_every_entry_of_the_registry_has_its_function_and_its_options() -> None:
         params = RunParams(name)
         assert all(hasattr(params, option) for option in strategy.options)
         recorded = params.recorded()
-        special = {"n", "width", "finished", "lookahead", "tree_policy", "exploration", "probe"}
+        special = {"n", "width", "finished", "beams", "lookahead", "tree_policy", "exploration", "probe"}
         assert special & set(recorded) == set(strategy.options)
         assert "votes" not in recorded
     assert RunParams(votes="distinct").recorded()["votes"] == "distinct"

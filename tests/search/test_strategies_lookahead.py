@@ -33,7 +33,8 @@ async def test_a_candidate_is_worth_what_its_rollout_leads_to(maths: Domain) -> 
     assert (nodes["a/"].status, nodes["b/"].status) == ("pruned", "kept")
     (kept,) = nodes["b/"].decisions
     assert kept.numbers == {
-        "rank": 1, "of": 2, "k": 1, "cut_off": 0.8, "score": 0.8, "end": nodes["b/a/"].id, "steps_ahead": 1,
+        "rank": 1, "of": 2, "k": 1, "cut_off": 0.8, "score": 0.8, "end": nodes["b/a/"].id, "steps_ahead": 1, "slots": 1,
+        "draws": 1,
     }  # fmt: skip
     assert nodes["b/a/"].origin == "rollout"
     assert (nodes["a/a/"].status, nodes["a/a/"].decisions[-1].reason) == ("pruned", "rollout_dropped")

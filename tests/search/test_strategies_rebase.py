@@ -16,7 +16,7 @@ from engine.search.strategies.rebase import BALANCE, shares
 @pytest.mark.parametrize("draws", [0, 1, 3, 7, 64])
 @pytest.mark.parametrize("values", [[0.9], [0.9, 0.9, 0.9], [0.9, 0.8, 0.3], [1.0, 0.0], [0.5, 0.49, 0.48, 0.2, 0.1]])
 def test_shares_are_the_softmax_in_whole_draws(values: list[float], draws: int) -> None:
-    given = shares(values, draws)
+    given = shares(values, [1] * len(values), draws)
     total = sum(math.exp(value / BALANCE) for value in values)
     assert sum(given) == draws
     assert given == sorted(given, reverse=True)
@@ -25,8 +25,13 @@ def test_shares_are_the_softmax_in_whole_draws(values: list[float], draws: int) 
 
 
 def test_nothing_open_takes_nothing() -> None:
-    assert shares([], 8) == []
-    assert shares([0.5], -1) == [0]
+    assert shares([], [], 8) == []
+    assert shares([0.5], [1], -1) == [0]
+
+
+def test_a_step_is_weighed_by_its_draws() -> None:
+    """Three draws that are the same step share what three equal steps would."""
+    assert shares([0.5, 0.5], [3, 1], 8) == [6, 2]
 
 
 async def test_better_steps_get_more_draws(maths: Domain) -> None:
@@ -44,4 +49,5 @@ async def test_better_steps_get_more_draws(maths: Domain) -> None:
         for node in run.tree.children(run.tree.root)
     }
     assert drawn == {"a": ("kept", 3), "b": ("kept", 1), "c": ("pruned", 0), "d": ("pruned", 0)}
-    assert [node.decisions[0].numbers["k"] for node in run.tree.children(run.tree.root)] == [2] * 4
+    kept = [node.decisions[0].numbers for node in run.tree.children(run.tree.root)]
+    assert [(numbers["slots"], numbers["k"]) for numbers in kept] == [(3, 4), (1, 4), (0, 4), (0, 4)]

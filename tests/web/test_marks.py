@@ -55,7 +55,8 @@ def test_m_children_are_those_of_the_selected_step_or_its_family(solved: Solve) 
     run = solved("beam_search")
     parent = next(node for node in run.tree.nodes[1:] if node.children)
     assert nodes_of(run, "children", parent) == run.tree.children(parent)
-    assert sum(child.copies for child in run.tree.children(parent)) == 4
+    slots = next(decision.numbers["slots"] for decision in parent.decisions if decision.reason == "rank")
+    assert sum(child.copies for child in run.tree.children(parent)) == 4 * slots
     leaf = next(node for node in run.tree.nodes if node.depth > 1 and not node.children)
     assert leaf in nodes_of(run, "children", leaf)
     assert nodes_of(run, "children")[0].depth == 2

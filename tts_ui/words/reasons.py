@@ -56,9 +56,17 @@ def _place(n: Mapping[str, float]) -> str:
 
 def _cut_off(decision: Decision) -> str:
     if decision.action == "keep":
-        return f"{decision.numbers['k']:.0f} survive"
+        return _slots(decision.numbers)
     cut_off = decision.numbers.get("cut_off")
     return f"cut-off {numbers.score(cut_off)}" if cut_off is not None else "no slot is left"
+
+
+def _slots(n: Mapping[str, float]) -> str:
+    """ "14 of 16 slots for its 59 draws"; a run recorded before slots were counted says how many survived."""
+    if "slots" not in n:
+        return f"{n['k']:.0f} survive"
+    of_draws = f" for its {n['draws']:.0f} draws" if n["draws"] > 1 else ""
+    return f"{n['slots']:.0f} of {n['k']:.0f} slot{'s' if n['k'] > 1 else ''}{of_draws}"
 
 
 def _upper_bound(n: Mapping[str, float]) -> str:

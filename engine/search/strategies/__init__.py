@@ -38,10 +38,10 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("greedy", "Greedy"),
         Strategy("majority_vote", "Majority vote", ("n",)),
         Strategy("best_of_n", "Best of N", ("n",), scored=True),
-        Strategy("beam_search", "Beam search", ("n", "width", "finished"), scored=True),
+        Strategy("beam_search", "Beam search", ("n", "width", "finished", "beams"), scored=True),
         Strategy("dvts", "DVTS", ("n", "width"), scored=True),
-        Strategy("lookahead", "Lookahead", ("n", "width", "finished", "lookahead"), scored=True),
-        Strategy("compute_optimal", "Compute-optimal", ("n", "width", "finished", "probe"), scored=True),
+        Strategy("lookahead", "Lookahead", ("n", "width", "finished", "beams", "lookahead"), scored=True),
+        Strategy("compute_optimal", "Compute-optimal", ("n", "width", "finished", "beams", "probe"), scored=True),
         Strategy("mcts", "MCTS (extension)", ("n", "width", "tree_policy", "exploration"), scored=True),
         Strategy("rebase", "REBASE (extension)", ("n",), scored=True),
     )

@@ -1,9 +1,9 @@
 """Beam search over steps, guided by a PRM (arXiv 2502.06703, section 2.2; Snell et al. 2024, arXiv 2408.03314).
 
-N first steps; then, level by level, the K = N / M best survive and each gets M children. `finished` says what happens
-to completions on the way: "bank" sets them aside and goes on with K open nodes (search-and-learn), "compete" makes them
-take one of the K slots (compute-optimal-tts). Unlike both, identical children are one node, and no beam is ever copied
-to fill a slot.
+N first steps; then, level by level, the K = N / M best survive and each gets M children. A draw is a beam: identical
+children are one node, which holds a slot for each of its draws (`beams="distinct"`: one slot). `finished` says what
+happens to completions on the way: "bank" sets them aside and goes on with K open beams (search-and-learn), "compete"
+makes each use up one of the K slots (compute-optimal-tts). No beam is ever copied to fill a slot.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from engine.search.search import Search
 
 
-async def beam_search(search: Search, *, n: int, width: int, finished: str) -> None:
+async def beam_search(search: Search, *, n: int, width: int, finished: str, beams: str) -> None:
     frontier = await search.expand([search.root], n)
     while frontier:
         await search.score(frontier)
-        survivors = search.keep(frontier, top=n // width, finished=finished)
+        survivors = search.keep(frontier, top=n // width, finished=finished, beams=beams)
         frontier = await search.expand(survivors, width)

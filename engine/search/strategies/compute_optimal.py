@@ -32,7 +32,7 @@ TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
 )
 
 
-async def compute_optimal(search: Search, *, n: int, width: int, finished: str, probe: int) -> None:
+async def compute_optimal(search: Search, *, n: int, width: int, finished: str, beams: str, probe: int) -> None:
     if not search.policy_parameters:
         raise ModelError("compute_optimal needs the policy's size, which is not known; add parameters to its entry")
     samples = await search.complete(probe)
@@ -50,7 +50,7 @@ async def compute_optimal(search: Search, *, n: int, width: int, finished: str, 
     if choice == "best_of_n":
         await best_of_n(search, n=n)
     elif choice == "beam_search":
-        await beam_search(search, n=n, width=width, finished=finished)
+        await beam_search(search, n=n, width=width, finished=finished, beams=beams)
     else:
         await dvts(search, n=n, width=width)
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from engine.search.search import Search
 
 
-async def lookahead(search: Search, *, n: int, width: int, finished: str, lookahead: int) -> None:
+async def lookahead(search: Search, *, n: int, width: int, finished: str, beams: str, lookahead: int) -> None:
     frontier = await search.expand([search.root], n)
     while frontier:
         ends = await search.rollout(frontier, lookahead)
         await search.score(ends)
         ahead = dict(zip(frontier, ends, strict=True))
-        survivors = search.keep(frontier, top=n // width, finished=finished, ahead=ahead)
+        survivors = search.keep(frontier, top=n // width, finished=finished, beams=beams, ahead=ahead)
         search.prune_rollouts(node for node in frontier if node not in survivors)
         frontier = await search.expand(survivors, width)

@@ -23,6 +23,10 @@ def marks(record: RunRecord, tree: Tree, selected: Node | None = None) -> dict[s
     return {name: marking(record, tree, at) for name, marking in MARKINGS.items()}
 
 
+#: Survivors whose slots are told one by one.
+_SLOTS_TOLD = 6
+
+
 def _first_draws(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     children = tree.children(tree.root)
     return _mark(children, f"{_draws(children)} first draws, {_different(children)}")
@@ -49,7 +53,10 @@ def _survivors(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     standing = _decision(kept[0], "rank").numbers
     least = min(_decision(node, "rank").numbers["score"] for node in kept)
     said = f"{_count(len(kept), 'survivor')} of {standing['of']:.0f} at step {kept[0].depth}"
-    return _mark(kept, f"{said}: K = {standing['k']:.0f}, cut-off {numbers.score(least)}")
+    slots = [_decision(node, "rank").numbers.get("slots") for node in kept]
+    held = "" if None in slots else f", {' + '.join(f'{slot:.0f}' for slot in slots[:_SLOTS_TOLD])}"
+    held += " + ..." if held and len(slots) > _SLOTS_TOLD else ""
+    return _mark(kept, f"{said}: K = {standing['k']:.0f} slots{held}, cut-off {numbers.score(least)}")
 
 
 def _subtrees(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
