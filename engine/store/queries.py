@@ -93,13 +93,14 @@ def read_run(engine: Engine, run_id: str, after: int, until: int | None) -> tupl
         elif record.status != "running":
             record = replace(record, scorings=tuple(_scorings(connection, record.id)))
         log = _events(connection, record.id, after, until)
-    added = [event for event in log if isinstance(event, StepScored) and event.scoring]
-    decided: list[Event] = [event for event in log if event not in added] if added else [*log]
-    if after < 0:
-        decided.insert(0, records.started(record))
-    if record.status != "running":
-        decided.append(records.finished(record))
-    return record, [*decided, *added]
+    started = [records.started(record)] if after < 0 else []
+    decided, added = ([event for event in log if _added(event) is later] for later in (False, True))
+    finished = [records.finished(record)] if record.status != "running" else []
+    return record, [*started, *decided, *finished, *added]
+
+
+def _added(event: StepSampled | StepScored | Decision) -> bool:
+    return isinstance(event, StepScored) and event.scoring is not None
 
 
 def last_seq(connection: Connection, run_id: str, *, decided: bool = False) -> int:

@@ -16,6 +16,7 @@ from engine.search.events import ModelInfo, RunFinished, StepSampled, StepScored
 from engine.search.params import RunParams
 from engine.search.tree import Tree
 from engine.store import Store
+from tts_ui.web.components import node_line, run_line, score_line
 from tts_ui.web.components.search_tree import STATIC
 from tts_ui.web.parts.feed import Feed
 from tts_ui.web.parts.lessons import import_all, run_ids
@@ -120,6 +121,13 @@ def test_the_store_shows_the_same_moments(store: Store, runs: list[str]) -> None
         for seq, shows in random.Random(2).sample(list(zip(seqs, expected, strict=True)), 15):
             record, events = store.read(run_id, until_seq=seq)
             assert shown(Tree.from_events(events), feed.judge, record.status) == shows
+
+
+def test_a_score_counts_if_it_is_of_the_judge_that_the_log_names(snapshots: Any) -> None:
+    scores = [score_line(1, 0.25, seq=2, judge="one"), score_line(1, 0.75, seq=3, judge="two")]
+    for judge, expected in (("one", 0.25), ("two", 0.75), ("three", None), (None, 0.75)):
+        log = "".join([run_line("r", "problem", judge), node_line(1, 0, "step", seq=1), *scores])
+        assert snapshots(log, [0, 1])[-1][2][1] == [1, "open", 1, expected]
 
 
 def test_scores_that_were_added_come_after_the_end_and_are_shown_of_their_judge_only(

@@ -41,8 +41,9 @@ export class TreeLog {
   /** Accepts a line and keeps it. One without a seq (the end, what was right) belongs to the moment it comes in. */
   take(event) {
     if (!event) return;
-    this.newest = Math.max(this.newest, Number.isFinite(event.s) ? event.s : 0);
-    this.lines.push({ ...event, s: Number.isFinite(event.s) ? event.s : this.newest });
+    if (!Number.isFinite(event.s)) event.s = this.newest;
+    this.newest = Math.max(this.newest, event.s);
+    this.lines.push(event);
     this.accept(event);
   }
 
