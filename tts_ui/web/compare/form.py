@@ -21,6 +21,7 @@ from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
 from tts_ui.web.parts import fields, model_choice
+from tts_ui.web.parts.asking import Form
 from tts_ui.words import parameters
 from tts_ui.words.parameters import LETTERS
 
@@ -59,17 +60,7 @@ class Request:
     paired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CompareForm:
-    """The components: `fields` by name in the order of `FIELDS`, the part that is folded away, the two buttons."""
-
-    fields: dict[str, Any]
-    more: gr.Accordion
-    run: gr.Button
-    stop: gr.Button
-
-
-def build(catalogue: Catalogue) -> CompareForm:
+def build(catalogue: Catalogue) -> Form:
     """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
     components: dict[str, Any] = {}
     with gr.Row(elem_classes="question"):
@@ -96,7 +87,7 @@ def build(catalogue: Catalogue) -> CompareForm:
             _shape, chosen, [components[name] for name in _HIDEABLE], queue=False, show_progress="hidden",
             api_visibility="private",
         )  # fmt: skip
-    return CompareForm(components, more, run, stop)
+    return Form(components, more, run, stop)
 
 
 def _strategies() -> dict[str, Any]:

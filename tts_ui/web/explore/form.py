@@ -15,6 +15,7 @@ from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
 from tts_ui.web.parts import fields, model_choice
+from tts_ui.web.parts.asking import Form
 
 #: The fields by the names of `RunParams` and `Question`: those that are always there, and those folded away.
 _FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))
@@ -33,16 +34,6 @@ class Request:
     params: RunParams
     models: str | None
     scorer: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """The components: `fields` by name in the order of `FIELDS`, the part that is folded away, the two buttons."""
-
-    fields: dict[str, Any]
-    more: gr.Accordion
-    run: gr.Button
-    stop: gr.Button
 
 
 def build(catalogue: Catalogue) -> Form:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 
@@ -16,15 +16,14 @@ from engine.errors import InvalidInput
 from tts_ui.web.parts.notices import sentence
 
 
-class Form(Protocol):
-    """What a form has for this: its fields by name, the part that is folded away, the button."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The components of a form: `fields` by name in their order, the part that is folded away, the two buttons."""
 
-    @property
-    def fields(self) -> dict[str, Any]: ...
-    @property
-    def more(self) -> gr.Accordion: ...
-    @property
-    def run(self) -> gr.Button: ...
+    fields: dict[str, Any]
+    more: gr.Accordion
+    run: gr.Button
+    stop: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
