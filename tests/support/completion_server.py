@@ -268,7 +268,7 @@ def _logprobs(tokens: list[tuple[str, float]], best: list[tuple[str, float]], *,
 
 
 def _data(event: dict[str, Any]) -> str:
-    return f"data: {json.dumps(event)}\n\n"
+    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n"
 
 
 def _error(code: int, message: str) -> Response:

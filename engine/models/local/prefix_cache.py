@@ -62,8 +62,7 @@ def fit_anew(limit_bytes: int | None = None) -> None:
 def _derived(device: torch.device, held: int) -> int:
     if device.type == "cuda":
         return max(_LEAST, int((free_gpus()[device.index or 0] + held) * _SHARE_OF_GPU))
-    free = free_ram()
-    return _MOST_RAM if free is None else min(_MOST_RAM, max(_LEAST, int((free + held) * _SHARE_OF_RAM)))
+    return min(_MOST_RAM, max(_LEAST, int((free_ram() + held) * _SHARE_OF_RAM)))
 
 
 class PrefixCache:

@@ -12,10 +12,11 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
+from httpx_sse import EventSource
 
 from engine.errors import ModelError
 from engine.models.loop_thread import LoopThread
@@ -76,18 +77,18 @@ class Server:
 
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
         """The events of a streamed answer. Leaving the loop early closes the connection, so that the server stops."""
-        async with self._answer("POST", path, body) as answer:
-            async for line in answer.aiter_lines():
-                if not line.startswith("data:"):
-                    continue
-                text = line[5:].strip()
-                if text == "[DONE]":
+        async with (
+            self._answer("POST", path, body) as answer,
+            aclosing(EventSource(answer).aiter_sse()) as events,
+        ):
+            async for event in events:
+                if event.data == "[DONE]":
                     return
                 try:
-                    event = json.loads(text)
+                    said = event.json()
                 except json.JSONDecodeError as error:
-                    raise Unavailable(f"{self.url} sends a damaged stream ({one_line(text)})") from error
-                yield chunk(event)
+                    raise Unavailable(f"{self.url} sends a damaged stream ({one_line(event.data)})") from error
+                yield chunk(said)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from support.recorded import solve_with
@@ -155,17 +156,17 @@ def test_a_model_that_does_not_fit_is_refused_with_both_numbers() -> None:
 
 
 def test_free_memory_is_what_machine_and_container_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal:  24000 kB\nMemAvailable:  12000 kB\n")
-    monkeypatch.setattr(memory, "_MEMINFO", meminfo)
-    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
-    assert memory.free_ram() == 12000 * 1024
+    kilobytes = {"MemTotal": 24000, "MemFree": 9000, "MemAvailable": 12000, "Buffers": 500, "Cached": 2500}
+    kilobytes |= {"Shmem": 100, "Active": 2000, "Inactive": 2000}
+    (tmp_path / "meminfo").write_text("".join(f"{name}:  {size} kB\n" for name, size in kilobytes.items()))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert memory.free_ram(tmp_path) == 12000 * 1024
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory.free_ram() == 12000 * 1024
+    assert memory.free_ram(tmp_path) == 12000 * 1024
     (tmp_path / "memory.max").write_text("9000000\n")
     (tmp_path / "memory.current").write_text("4000000\n")
     (tmp_path / "memory.stat").write_text("anon 3000000\ninactive_file 500000\n")
-    assert memory.free_ram() == 5_500_000
+    assert memory.free_ram(tmp_path) == 5_500_000
 
 
 def test_parameters_are_counted_from_the_files(models: Models) -> None:

@@ -139,6 +139,17 @@ TABLES: dict[str, tuple[dict[str, dict[str, float]], list[str], dict[str, Any]]]
     "blank line in a longer token": ({START: {"a": 1.0}, "a": {".\n\nb": 1.0}}, [".\n\n", ".\n\nb"], {}),
     "three newlines": ({START: {"a": 1.0}, "a": {"\n\n\n": 1.0}}, ["\n\n\n"], {}),
     "blank step first": ({START: {"\n\n": 1.0}, "\n\n": {"a": 1.0}, "a": {"b": 1.0}, "b": {"\n\n": 1.0}}, [], {}),
+    "characters that break lines elsewhere": (
+        {
+            START: {"\u2028": 1.0},
+            "\u2028": {"\u2029": 1.0},
+            "\u2029": {"\x85": 1.0},
+            "\x85": {"a": 1.0},
+            "a": {END: 1.0},
+        },
+        ["\u2028", "\u2029", "\x85"],
+        {},
+    ),
     "eos": ({START: {"a": 1.0}, "a": {END: 1.0}}, [], {}),
     "eos at once": ({START: {END: 1.0}}, [], {}),
     "too long a step": ({START: {"a": 1.0}, "a": {"a": 1.0}}, [], {"max_step_tokens": 5}),
