@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from engine.models.local.memory import gigabytes
 
 if TYPE_CHECKING:  # costly to import, and most runs download nothing
     from huggingface_hub import DryRunFileInfo
-    from tqdm import tqdm
+    from tqdm.auto import tqdm
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -115,17 +116,19 @@ def _reporting(report: Callable[[int], None]) -> type[tqdm[Any]]:
     """A bar for `snapshot_download` that draws nothing and says how many bytes are on disk. Its threads share it."""
     from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
 
+    one_at_a_time = threading.Lock()
+
     class Bar(hub_tqdm):
         def __init__(self, *args: Any, **options: Any) -> None:
             self._bytes = options.get("name") == "huggingface_hub.snapshot_download"
             self._came = 0
             if self._bytes:
                 report(0)
-            super().__init__(*args, **options)  # type: ignore[no-untyped-call]
+            super().__init__(*args, **options)
 
         def update(self, n: float | None = 1) -> bool | None:
             if self._bytes:
-                with self.get_lock():
+                with one_at_a_time:
                     self._came += int(n or 0)
                     report(self._came)
             return None
