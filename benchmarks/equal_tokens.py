@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report import Figure
+from engine.domains import Domains
 from engine.domains.builtin.sets import problem_set
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
 from engine.runs.sweeps.statistics import Interval, bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
@@ -28,18 +28,18 @@ TITLE = f"accuracy at {BUDGET} generated tokens each, {PROBLEMS} held-out proble
 def measure() -> list[Figure]:
     problems = problem_set("builtin-validation")[:PROBLEMS]
     questions = [Question(problem.text, problem.answer) for problem in problems]
-    catalogue, checker = Catalogue(), Checker()
+    catalogue, domains = Catalogue(), Domains()
     right: dict[str, list[float]] = {}
     spent: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, Store.open(str(Path(folder) / "runs.db")) as store:
-        sweep = Sweep("equal tokens", store, checker)
+        sweep = Sweep("equal tokens", store, domains)
         for strategy in STRATEGIES:
             cell = Cell("builtin-xs", RunParams(strategy, n=N, width=WIDTH, max_tokens_total=BUDGET))
             sweep.run({cell: catalogue.load("builtin-xs")}, questions)
             runs = sweep.done(cell)
             right[strategy] = [float(bool(runs[question.problem].correct)) for question in questions]
             spent[strategy] = sum(run.usage.generated_tokens for run in runs.values()) / len(runs)
-    checker.close()
+    domains.close()
     catalogue.close()
     sampling = right["best_of_n"]
     found = [

@@ -23,12 +23,13 @@ from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
 
 from benchmarks.report import Figure
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
+from engine.domains import Domains
 from engine.models.policies.local import LocalPolicy
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
 from engine.models.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.events import Event, Usage
 from engine.search.params import RunParams
 from engine.search.tree import Node, Tree
@@ -106,11 +107,11 @@ def _search(policy: LocalPolicy, scorer: LocalScorer, levels: int) -> tuple[Tree
         usages.append(usage)
 
     params = RunParams(strategy="beam_search", n=N, width=WIDTH, temperature=1.0, max_steps=levels)
-    checker = Checker()
+    domains = Domains()
     start = time.perf_counter()
-    asyncio.run(Run("benchmark", Question(PROBLEM), params, policy, scorer, sink).execute(checker))
+    asyncio.run(Run("benchmark", Question(PROBLEM), params, policy, scorer, domains["maths"], sink).execute())
     seconds = time.perf_counter() - start
-    checker.close()
+    domains.close()
     return Tree.from_events(log), usages[-1], seconds
 
 

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.report import Figure
+from engine.domains import Domains
 from engine.domains.builtin.sets import problem_set
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Catalogue, Models
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.events import Event, Usage
 from engine.search.params import RunParams
 from engine.search.tree import Tree
@@ -37,14 +38,14 @@ class _Count:
 
 
 def measure() -> list[Figure]:
-    catalogue, checker = Catalogue(), Checker()
+    catalogue, domains = Catalogue(), Domains()
     models = catalogue.load()
     ours, published, same_draws = _Count(), _Count(), _Count()
     levels = 0
     for problem in problem_set("builtin-1000")[:PROBLEMS]:
-        tree, usage = _search(models, checker, problem.text, problem.answer)
+        tree, usage = _search(models, domains, problem.text, problem.answer)
         levels += _add(models, tree, usage, ours, published, same_draws)
-    checker.close()
+    domains.close()
     catalogue.close()
     return [
         Figure("levels of a tree, mean", f"{levels / PROBLEMS:.1f}"),
@@ -65,7 +66,7 @@ def _pair(theirs: float, ours: float) -> str:
     return f"{theirs / PROBLEMS:,.0f} / {ours / PROBLEMS:,.0f}"
 
 
-def _search(models: Models, checker: Checker, problem: str, answer: str) -> tuple[Tree, Usage]:
+def _search(models: Models, domains: Domains, problem: str, answer: str) -> tuple[Tree, Usage]:
     log: list[Event] = []
     spent: list[Usage] = []
 
@@ -74,8 +75,8 @@ def _search(models: Models, checker: Checker, problem: str, answer: str) -> tupl
         spent.append(usage)
 
     params = RunParams(strategy="beam_search", n=N, width=M)
-    run = Run("benchmark", Question(problem, answer), params, models.policy, models.scorer, sink)
-    asyncio.run(run.execute(checker))
+    run = Run("benchmark", Question(problem, answer), params, models.policy, models.scorer, domains["maths"], sink)
+    asyncio.run(run.execute())
     return Tree.from_events(log), spent[-1]
 
 

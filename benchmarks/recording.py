@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.report import Figure
+from engine.domains import Domains
 from engine.domains.builtin.problems import examples
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.events import Event, Usage
 from engine.search.params import RunParams
 from engine.search.search import Sink
@@ -29,14 +30,16 @@ RUNS = 100
 
 
 def measure() -> list[Figure]:
-    catalogue, checker = Catalogue(), Checker()
+    catalogue, domains = Catalogue(), Domains()
     models = catalogue.load()
     questions = [Question(problem.text, problem.answer) for problem in examples()]
 
     def search(run_id: str, seed: int, sink: Sink) -> None:
         params = RunParams(strategy="beam_search", n=16, width=4, seed=seed)
-        run = Run(run_id, questions[seed % len(questions)], params, models.policy, models.scorer, sink)
-        asyncio.run(run.execute(checker))
+        run = Run(
+            run_id, questions[seed % len(questions)], params, models.policy, models.scorer, domains["maths"], sink
+        )
+        asyncio.run(run.execute())
 
     def forget(events: Sequence[Event], usage: Usage) -> None:
         pass
@@ -64,7 +67,7 @@ def measure() -> list[Figure]:
             with_store.append(times["recorded"])
             without.append(times["forgotten"])
         size = Path(store.url.removeprefix("sqlite:///")).stat().st_size
-    checker.close()
+    domains.close()
     catalogue.close()
     added = statistics.median(a / b - 1 for a, b in zip(with_store, without, strict=True))
     total = sum(with_store) / sum(without) - 1

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.report import Figure
+from engine.domains import Domains
 from engine.domains.builtin.problems import examples
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.events import Event, Usage
 from engine.search.params import RunParams
 from engine.search.tree import Tree
@@ -61,7 +62,7 @@ class TimedModel:
 
 
 def measure() -> list[Figure]:
-    catalogue, checker = Catalogue(), Checker()
+    catalogue, domains = Catalogue(), Domains()
     models = catalogue.load()
     assert models.scorer is not None
     policy, scorer = TimedModel(models.policy, "extend"), TimedModel(models.scorer, "score")
@@ -79,9 +80,9 @@ def measure() -> list[Figure]:
             spent.append(usage)
 
         params = RunParams(strategy="beam_search", n=16, width=4, seed=seed)
-        run = Run("benchmark", Question(problem, answer), params, policy, scorer, sink)  # type: ignore[arg-type]
+        run = Run("benchmark", Question(problem, answer), params, policy, scorer, domains["maths"], sink)  # type: ignore[arg-type]
         start = time.perf_counter()
-        asyncio.run(run.execute(checker))
+        asyncio.run(run.execute())
         walls.append(time.perf_counter() - start)
         usages.append(spent[-1])
         nodes = [node for node in Tree.from_events(log).nodes[1:] if node.scores]
@@ -94,7 +95,7 @@ def measure() -> list[Figure]:
     for seed in range(ROUNDS):
         for problem in problems:
             search(problem.text, problem.answer, seed)
-    checker.close()
+    domains.close()
     catalogue.close()
 
     rest = [wall - p - s for wall, p, s in zip(walls, policy.seconds, scorer.seconds, strict=True)]

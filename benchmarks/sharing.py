@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.report import Figure
 from engine.domains.builtin.sets import problem_set
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.events import Usage
 from engine.search.params import RunParams
 from engine.store import Store

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.domains.maths.grading import Checker
+from engine.domains.maths.domain import Maths
 from engine.models.catalogue.catalogue import Catalogue, Models
+from engine.search.domain import Domain
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,7 +30,7 @@ def models(catalogue: Catalogue) -> Models:
 
 
 @pytest.fixture(scope="session")
-def checker() -> Iterator[Checker]:
-    judge = Checker()
-    yield judge
-    judge.close()
+def maths() -> Iterator[Domain]:
+    domain = Maths()
+    yield domain
+    domain.close()

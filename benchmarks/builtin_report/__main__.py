@@ -18,7 +18,7 @@ from benchmarks.builtin_report.measure import Reader
 from benchmarks.builtin_report.plan import JUDGE, POLICIES, tasks
 from benchmarks.builtin_report.runs import run, sweep_name
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
+from engine.domains import Domains
 from engine.runs.sweeps.sweep import Sweep
 from engine.store import Store
 
@@ -96,13 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
             list(pool.map(partial(run, db=options.db), wanted))
     options.out.mkdir(parents=True, exist_ok=True)
-    checker = Checker()
+    domains = Domains()
     with Store.open(str(options.db)) as store:
-        reader = Reader(Sweep(sweep_name(), store, checker), options.problems)
+        reader = Reader(Sweep(sweep_name(), store, domains), options.problems)
         drawn = figures.figures(reader)
         (options.out / "README.md").write_text(text(reader, drawn), encoding="utf-8")
         figures.write(drawn, options.out)
-    checker.close()
+    domains.close()
 
 
 if __name__ == "__main__":

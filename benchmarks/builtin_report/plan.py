@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
 from engine.search.params import RunParams
 

@@ -8,7 +8,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.builtin_report.plan import Task
-from engine.domains.maths.grading import Checker
+from engine.domains import Domains
 from engine.models.catalogue.catalogue import Catalogue
 from engine.models.local.checkpoint import digest_of
 from engine.models.scorers.formats import fingerprint
@@ -30,9 +30,9 @@ def run(task: Task, db: Path) -> None:
     torch.set_num_threads(1)
     questions = task.load()
     problems = {question.problem for question in questions}
-    checker, catalogue = Checker(), Catalogue()
+    domains, catalogue = Domains(), Catalogue()
     with Store.open(str(db)) as store:
-        sweep = Sweep(sweep_name(), store, checker)
+        sweep = Sweep(sweep_name(), store, domains)
         left = sum(len(problems - sweep.done(cell).keys()) for cell in task.cells)
         if left:
             with tqdm(total=left, desc=task.title, unit="run", mininterval=5.0) as bar:
@@ -40,4 +40,4 @@ def run(task: Task, db: Path) -> None:
                     {cell: catalogue.load(cell.models, cell.scorer) for cell in task.cells}, questions, bar.update
                 )
     catalogue.close()
-    checker.close()
+    domains.close()

@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Models
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.runs.shared import SharedPolicy, SharedScorer
 from engine.search.cost import Meter
+from engine.search.domain import Domain
 from engine.search.events import Usage
 from engine.search.params import RunParams
 from engine.search.search import Sink
@@ -27,14 +29,16 @@ from engine.store.ids import new_run_id
 class Comparison:
     """Two or more runs of one question with one pair of models, and the account of them."""
 
-    def __init__(self, question: Question, params: Sequence[RunParams], models: Models, *, paired: bool) -> None:
+    def __init__(
+        self, question: Question, params: Sequence[RunParams], models: Models, domain: Domain, *, paired: bool
+    ) -> None:
         if len(params) < 2:
             raise InvalidInput("strategies", "a comparison needs two or more; name another")
         self.id = new_run_id()
         self.paired = paired
         self.run_ids = tuple(new_run_id() for _ in params)
         self._params = [each if paired else replace(each, seed=each.seed + place) for place, each in enumerate(params)]
-        self._question, self._models = question, models
+        self._question, self._models, self._domain = question, models, domain
         self._policy = SharedPolicy(models.policy, question.problem, len(params))
         scored = sum(each.method.scored for each in params)
         self._scorer = SharedScorer(models.scorer, question.problem, scored) if models.scorer and scored else None
@@ -46,7 +50,7 @@ class Comparison:
         """The run at `place`, not yet begun; raises `InvalidInput` where the models or the question do not fit it."""
         policy, scorer = (self._policy, self._scorer) if self.paired else (self._models.policy, self._models.scorer)
         params, run_id = self._params[place], self.run_ids[place]
-        return Run(run_id, self._question, params, policy, scorer, sink, comparison_id=self.id)
+        return Run(run_id, self._question, params, policy, scorer, self._domain, sink, comparison_id=self.id)
 
     def billed(self, run_id: str, usage: Usage) -> ComparisonRecord:
         """Take note of a run's usage so far; returns the comparison as it is now."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from engine.assets import assets
 from engine.domains.builtin.problems import Problem, stream
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.events import RunFinished
 from engine.search.params import RunParams
 from engine.store import Store

@@ -1,6 +1,6 @@
 """One event loop in one thread, where all searches of this process run, whoever asked for them.
 
-The app and the command line submit runs from their own threads and stop them by cancelling; models, store and checker
+The app and the command line submit runs from their own threads and stop them by cancelling; models, store and domains
 are shared. Everything a run emits goes to the store's recorder, and what is shown anywhere is read back from the
 store.
 """
@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from engine.domains.maths.grading import Checker
+from engine.domains import Domains
 from engine.errors import StoreError
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.comparison import Comparison
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.search.events import Event, RunFinished, Usage
 from engine.search.params import RunParams
 from engine.store import Store
@@ -93,7 +94,7 @@ class Host:
         self.store, self.catalogue = store, catalogue or Catalogue()
         self.running: dict[str, Running] = {}
         self._watched: dict[str, float] = {}
-        self._checker = Checker()
+        self.domains = Domains()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="engine", daemon=True)
         self._thread.start()
@@ -112,7 +113,9 @@ class Host:
         """
         pair = self.catalogue.load(models, scorer)
         recording = _Recording(self.store, new_run_id())
-        running = self._start(Run(recording.run_id, question, params, pair.policy, pair.scorer, recording.take))
+        domain = self.domains[question.domain]
+        run = Run(recording.run_id, question, params, pair.policy, pair.scorer, domain, recording.take)
+        running = self._start(run)
         recording.wait(running)
         return running
 
@@ -130,7 +133,8 @@ class Host:
         Paired runs share what draws and scores they have in common, and each is charged as if it were alone. Unpaired
         ones share nothing: each has its own seed, the one given plus its place (from 0). Errors as with `submit`.
         """
-        comparison = Comparison(question, params, self.catalogue.load(models, scorer), paired=paired)
+        pair = self.catalogue.load(models, scorer)
+        comparison = Comparison(question, params, pair, self.domains[question.domain], paired=paired)
         recordings = [_Recording(self.store, run_id, comparison) for run_id in comparison.run_ids]
         runs = [comparison.run(place, recording.take) for place, recording in enumerate(recordings)]
         comparing = Comparing(comparison.id, tuple(map(self._start, runs)), paired)
@@ -141,6 +145,10 @@ class Host:
             comparing.stop()
             raise
         return comparing
+
+    def foreign(self, question: Question, models: str | None = None) -> str | None:
+        """What to tell a person whose question the pair's policy was never trained for; None where all is well."""
+        return self.domains[question.domain].foreign(question.problem, self.catalogue.entry(models).policy.world)
 
     def watch(self, run_id: str) -> None:
         """Say that somebody is looking at this run right now."""
@@ -163,7 +171,7 @@ class Host:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()
-        self._checker.close()
+        self.domains.close()
         self.catalogue.close()
 
     def _start(self, run: Run) -> Running:
@@ -177,7 +185,7 @@ class Host:
 
     async def _execute(self, run: Run, ended: threading.Event) -> RunFinished:
         try:
-            return await run.execute(self._checker)
+            return await run.execute()
         finally:
             ended.set()
             self.running.pop(run.id, None)

@@ -6,45 +6,23 @@ Whatever happens on the way, the log ends with exactly one `RunFinished`, and no
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from engine.domains.maths.grading import Checker
 from engine.errors import InvalidInput, TtsError
+from engine.runs.question import Question
+from engine.search import Search
 from engine.search.cost import Meter
+from engine.search.domain import Domain
 from engine.search.events import Event, Grade, RunFinished, RunStarted, RunStatus
 from engine.search.params import RunParams
 from engine.search.policy import Policy, PolicySession, Sampling, TokenBudget
 from engine.search.scorer import Scorer
-from engine.search.search import Search, Sink
+from engine.search.search import Sink
 from engine.search.selection import AnswerGroup, answer_groups, choose
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A problem and, where it is known, the answer to grade against."""
-
-    problem: str
-    reference: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.problem.strip():
-            raise InvalidInput("problem", "it is empty; type a question")
-        if not _encodable(self.problem):
-            raise InvalidInput("problem", "it holds characters that are no text (lone surrogates); remove them")
-        if self.reference is not None and not self.reference.strip():
-            raise InvalidInput("answer", "the reference answer is empty; leave it out or give one")
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+#: Seconds that grading a run's answers may take; what is not decided by then stays undecided.
+GRADING_S = 30.0
 
 
 def check_fits(question: Question, policy: Policy, scorer: Scorer | None) -> None:
@@ -64,15 +42,6 @@ def one_line(problem: Exception) -> str:
     return " ".join(f"{type(problem).__name__}: {problem}".split())
 
 
-async def _undisturbed(conclusion: Coroutine[Any, Any, RunFinished]) -> RunFinished:
-    """Wait for `conclusion` to its end, however often this task is cancelled meanwhile."""
-    task = asyncio.ensure_future(conclusion)
-    while not task.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    return task.result()
-
-
 class Run:
     """A run in the making; `writing()` is the step being written at this moment."""
 
@@ -83,13 +52,14 @@ class Run:
         params: RunParams,
         policy: Policy,
         scorer: Scorer | None,
+        domain: Domain,
         sink: Sink,
         *,
         comparison_id: str | None = None,
         sweep_id: str | None = None,
     ) -> None:
         self.id, self.question, self.params = run_id, question, params
-        self._sweep_id = sweep_id
+        self._domain, self._sweep_id = domain, sweep_id
         self._policy, self._scorer, self._sink = policy, scorer if params.method.scored else None, sink
         if params.method.scored and scorer is None:
             raise InvalidInput("scorer", f"{params.strategy} needs a PRM and these models have none; choose others")
@@ -100,16 +70,19 @@ class Run:
     def writing(self) -> str:
         return self._session.writing() if self._session else ""
 
-    async def execute(self, checker: Checker) -> RunFinished:
-        """Search to the end. Cancelling stops the run (`stopped`) and raises; a model's error ends it `failed`."""
+    async def execute(self) -> RunFinished:
+        """Search to the end. Cancelling stops the run (`stopped`) and raises; a model's error ends it `failed`.
+
+        What was found is graded however the search ended; cancelling meanwhile cuts the grading short, nothing else.
+        """
         meter = Meter(self._policy.info, self._scorer.info if self._scorer else None)
         self._session = self._policy.session(self.question.problem)
         scoring = self._scorer.session(self.question.problem) if self._scorer else None
         params = self.params
         sampling = Sampling(params.temperature, params.top_p, max_tokens=params.max_tokens)
         search = Search(
-            self.question.problem, self._session, scoring, meter, self._sink, sampling=sampling, seed=params.seed,
-            n=params.n, max_steps=params.max_steps, budget=TokenBudget(params.max_tokens_total),
+            self.question.problem, self._session, scoring, self._domain, meter, self._sink, sampling=sampling,
+            seed=params.seed, n=params.n, max_steps=params.max_steps, budget=TokenBudget(params.max_tokens_total),
         )  # fmt: skip
         self._sink([self._started()], meter.usage())
         status: RunStatus = "failed"
@@ -129,7 +102,7 @@ class Run:
             self._session.close()
             if scoring:
                 scoring.close()
-            finished = await _undisturbed(self._conclude(search, status, error, checker))
+            finished = await self._conclude(search, status, error)
             search.flush()
             self._sink([finished], meter.usage())
         return finished
@@ -148,16 +121,16 @@ class Run:
             comparison_id=self._comparison_id,
         )
 
-    async def _conclude(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:
+    async def _conclude(self, search: Search, status: RunStatus, error: str | None) -> RunFinished:
         """Elect an answer from what finished, however the search ended; failing at that is an end, too."""
         try:
-            return await self._elect(search, status, error, checker)
+            return await self._elect(search, status, error)
         except Exception as problem:
             return RunFinished("failed", error=error or one_line(problem))
 
-    async def _elect(self, search: Search, status: RunStatus, error: str | None, checker: Checker) -> RunFinished:
+    async def _elect(self, search: Search, status: RunStatus, error: str | None) -> RunFinished:
         answers = [leaf.answer for leaf in search.tree.completions() if leaf.answer is not None]
-        grades = await asyncio.to_thread(checker.grades, answers, self.question.reference)
+        grades = await self._graded(answers)
         groups = answer_groups(
             search.tree,
             grades,
@@ -174,11 +147,19 @@ class Run:
             status=status,
             stop_reason=search.stop_reason if status == "done" else None,
             answer=winner.answer if winner else None,
-            correct=self._correct(status, grade),
+            correct=self._correct(status, winner.answer if winner else None, grade),
             graded_by=grade.rule,
             error=error,
             grades=grades,
         )
+
+    async def _graded(self, answers: Sequence[str]) -> dict[str, Grade]:
+        """The grades, at the latest when somebody stops the run meanwhile."""
+        try:
+            async with asyncio.timeout(GRADING_S):
+                return await self._domain.grades(answers, self.question.reference)
+        except (TimeoutError, asyncio.CancelledError):
+            return self._domain.quick_grades(answers, self.question.reference)
 
     def _choose(self, search: Search, winner: AnswerGroup, groups: list[AnswerGroup]) -> None:
         numbers = {"weight": winner.weight, "votes": winner.votes, "of": sum(group.votes for group in groups)}
@@ -186,8 +167,8 @@ class Run:
             numbers["score"] = winner.best_score
         search.decide(search.tree[winner.nodes[0]], "choose", "rule", numbers)
 
-    def _correct(self, status: RunStatus, grade: Grade) -> bool | None:
-        """Null without a reference; a finished run without an answer is wrong."""
+    def _correct(self, status: RunStatus, answer: str | None, grade: Grade) -> bool | None:
+        """Null without a reference, and where nobody could tell; a finished run without an answer is wrong."""
         if self.question.reference is None:
             return None
-        return grade.correct if grade.correct is not None else (False if status == "done" else None)
+        return False if answer is None and status == "done" else grade.correct

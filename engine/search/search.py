@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from engine.domains.maths.extract import extract_answer
 from engine.errors import ModelError
 from engine.search.cost import Meter
+from engine.search.domain import Domain
 from engine.search.events import Action, Decision, Event, Finish, NodeOrigin, StepSampled, StepScored, Usage
 from engine.search.policy import Draw, PolicySession, Sampling, Step, TokenBudget
 from engine.search.scorer import ScorerSession
@@ -38,6 +38,7 @@ class Search:
         problem: str,
         policy: PolicySession,
         scorer: ScorerSession | None,
+        domain: Domain,
         meter: Meter,
         sink: Sink,
         *,
@@ -48,6 +49,7 @@ class Search:
         budget: TokenBudget | None = None,
     ) -> None:
         self.tree = Tree(problem)
+        self.domain = domain
         self.budget = budget or TokenBudget()
         self.stop_reason: str | None = None
         self._policy, self._scorer, self._meter, self._sink = policy, scorer, meter, sink
@@ -315,7 +317,7 @@ class Search:
         answer = None
         if step.finish != "step":
             whole = "".join(node.text for node in self.tree.path(parent)) + step.text
-            answer = extract_answer(whole, opens_thought=self._meter.policy.opens_thought)
+            answer = self.domain.answer_of(whole, opens_thought=self._meter.policy.opens_thought)
         return StepSampled(
             0, node_id, parent.id, parent.depth + 1, step.text, step.token_ids, step.tokens, step.logprob, step.finish,
             origin=origin, answer=answer,

@@ -11,7 +11,7 @@ from support.explore_page import PROBLEM, OpenPage, fill, wait_for_text
 from engine.domains.builtin.problems import examples
 from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.search.tree import Node, Tree
 from tts_ui.web.lessons import run_ids

@@ -15,7 +15,7 @@ from support.recorded import PROBLEM
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.host import Comparing, Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.store import Store
 from engine.store.document import document

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from support.recorded import solve
 
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
 from engine.search.cost import LARGE_MODELS, Meter, tokens_for
+from engine.search.domain import Domain
 from engine.search.events import ModelInfo
 
 
@@ -44,17 +44,17 @@ def test_what_the_same_flops_buy_of_a_large_model() -> None:
     assert tokens_for(meter.usage().flops_paper, size // 4) == pytest.approx(480)
 
 
-async def test_a_run_s_flops_follow_from_its_counts(models: Models, checker: Checker) -> None:
+async def test_a_run_s_flops_follow_from_its_counts(models: Models, maths: Domain) -> None:
     assert models.scorer is not None
     policy, scorer = models.policy.info.parameters, models.scorer.info.parameters
-    usage = (await solve(models, checker, n=8, width=4)).usage
+    usage = (await solve(models, maths, n=8, width=4)).usage
     assert usage.flops_paper == 2 * policy * usage.generated_tokens
     assert (
         usage.flops_all
         == 2 * policy * (usage.generated_tokens + usage.prompt_tokens) + 2 * scorer * usage.scored_tokens
     )
     assert usage.wall_s > 0
-    unscored = (await solve(models, checker, strategy="majority_vote", n=8)).usage
+    unscored = (await solve(models, maths, strategy="majority_vote", n=8)).usage
     assert (unscored.scored_tokens, unscored.scorer_calls) == (0, 0)
 
 

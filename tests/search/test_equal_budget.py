@@ -7,18 +7,18 @@ import asyncio
 from support.recorded import Recorded, solve
 
 from engine.domains.builtin.sets import problem_set
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
+from engine.search.domain import Domain
 
 NAMES = ("best_of_n", "beam_search", "dvts", "mcts")
 PROBLEMS, N, BUDGET = 20, 64, 800
 
 
-async def test_an_equal_budget_is_equal(models: Models, checker: Checker) -> None:
+async def test_an_equal_budget_is_equal(models: Models, maths: Domain) -> None:
     runs: dict[str, list[Recorded]] = {name: [] for name in NAMES}
     for problem in problem_set("builtin-1000")[:PROBLEMS]:
         searches = (
-            solve(models, checker, problem=problem.text, strategy=name, n=N, width=4, max_tokens_total=BUDGET)
+            solve(models, maths, problem=problem.text, strategy=name, n=N, width=4, max_tokens_total=BUDGET)
             for name in NAMES
         )
         for name, run in zip(NAMES, await asyncio.gather(*searches), strict=True):

@@ -12,9 +12,9 @@ from support.markov import END, START, markov_checkpoint
 from support.recorded import Recorded, assert_same_document, solve, solve_with, texts
 from support.scripted import ScriptedPolicy, ScriptedScorer, letters, value_of
 
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
 from engine.models.policies.local import LocalPolicy
+from engine.search.domain import Domain
 from engine.search.events import Decision, Event, Finish, RunStarted
 from engine.search.tree import Node
 
@@ -29,25 +29,25 @@ def decisions(log: list[Event], action: str) -> list[Decision]:
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-async def test_same_seed_same_document(models: Models, checker: Checker, strategy: str) -> None:
-    one, other = [await solve(models, checker, strategy=strategy, seed=11, reference="262") for _ in range(2)]
+async def test_same_seed_same_document(models: Models, maths: Domain, strategy: str) -> None:
+    one, other = [await solve(models, maths, strategy=strategy, seed=11, reference="262") for _ in range(2)]
     assert_same_document(one, other)
     assert replace(one.usage, wall_s=0) == replace(other.usage, wall_s=0)
     if strategy != "greedy":
-        third = await solve(models, checker, strategy=strategy, seed=12)
+        third = await solve(models, maths, strategy=strategy, seed=12)
         assert texts(third.tree) != texts(one.tree)
 
 
-async def test_strategies_of_one_seed_share_their_first_steps(models: Models, checker: Checker) -> None:
+async def test_strategies_of_one_seed_share_their_first_steps(models: Models, maths: Domain) -> None:
     def first_steps(run: Recorded) -> list[tuple[Any, ...]]:
         tree = run.tree
         return [(node.id, node.token_ids, node.copies) for node in tree.children(tree.root)]
 
-    runs = [await solve(models, checker, strategy=name, seed=3) for name in ("best_of_n", "beam_search")]
+    runs = [await solve(models, maths, strategy=name, seed=3) for name in ("best_of_n", "beam_search")]
     assert first_steps(runs[0]) == first_steps(runs[1])
 
 
-async def test_draws_that_share_a_first_step_go_on_to_differ(tmp_path: Path, checker: Checker) -> None:
+async def test_draws_that_share_a_first_step_go_on_to_differ(tmp_path: Path, maths: Domain) -> None:
     letters = "bcdefghijk"
     table = {
         START: {"a": 1.0},
@@ -57,7 +57,7 @@ async def test_draws_that_share_a_first_step_go_on_to_differ(tmp_path: Path, che
     }
     policy = LocalPolicy("markov", markov_checkpoint(tmp_path, table))
     try:
-        tree = (await solve_with(policy, None, checker, strategy="majority_vote", n=32)).tree
+        tree = (await solve_with(policy, None, maths, strategy="majority_vote", n=32)).tree
     finally:
         policy.close()
     (first,) = tree.children(tree.root)
@@ -67,8 +67,8 @@ async def test_draws_that_share_a_first_step_go_on_to_differ(tmp_path: Path, che
 
 
 @pytest.mark.parametrize("strategy", ["majority_vote", "best_of_n", "beam_search"])
-async def test_identical_draws_are_one_node_and_none_is_lost(models: Models, checker: Checker, strategy: str) -> None:
-    tree = (await solve(models, checker, strategy=strategy, n=32, width=4, temperature=0.6)).tree
+async def test_identical_draws_are_one_node_and_none_is_lost(models: Models, maths: Domain, strategy: str) -> None:
+    tree = (await solve(models, maths, strategy=strategy, n=32, width=4, temperature=0.6)).tree
     assert sum(node.copies for node in tree.children(tree.root)) == 32
     for node in tree.nodes:
         identities = [(child.token_ids, child.finish) for child in tree.children(node)]
@@ -81,8 +81,8 @@ async def test_identical_draws_are_one_node_and_none_is_lost(models: Models, che
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-async def test_the_log_folds_into_the_tree_the_search_saw(models: Models, checker: Checker, strategy: str) -> None:
-    run = await solve(models, checker, strategy=strategy, n=8)
+async def test_the_log_folds_into_the_tree_the_search_saw(models: Models, maths: Domain, strategy: str) -> None:
+    run = await solve(models, maths, strategy=strategy, n=8)
     assert isinstance(run.events[0], RunStarted)
     assert run.last is run.finished or run.last == run.finished
     assert [event.seq for event in run.events[:-1]] == list(range(len(run.events) - 1))  # type: ignore[union-attr]
@@ -94,7 +94,7 @@ async def test_the_log_folds_into_the_tree_the_search_saw(models: Models, checke
         assert run.tree[run.tree.chosen].status == "finished"
 
 
-async def test_the_search_s_own_tree_equals_the_fold_of_its_events(models: Models, checker: Checker) -> None:
+async def test_the_search_s_own_tree_equals_the_fold_of_its_events(models: Models, maths: Domain) -> None:
     from engine.runs import run as run_module
 
     searches: list[Any] = []
@@ -106,7 +106,7 @@ async def test_the_search_s_own_tree_equals_the_fold_of_its_events(models: Model
 
     original, run_module.Search = run_module.Search, Spied  # type: ignore[misc]
     try:
-        recorded = await solve(models, checker, strategy="beam_search", n=8, temperature=0.6)
+        recorded = await solve(models, maths, strategy="beam_search", n=8, temperature=0.6)
     finally:
         run_module.Search = original  # type: ignore[misc]
     (search,) = searches
@@ -121,8 +121,8 @@ def _plain(node: Node) -> dict[str, Any]:
 # --- survivors -----------------------------------------------------------------------------------------------------
 
 
-async def test_beam_search_keeps_exactly_k_and_says_why(models: Models, checker: Checker) -> None:
-    run = await solve(models, checker, strategy="beam_search", n=16, width=4, seed=2)
+async def test_beam_search_keeps_exactly_k_and_says_why(models: Models, maths: Domain) -> None:
+    run = await solve(models, maths, strategy="beam_search", n=16, width=4, seed=2)
     tree, scorer = run.tree, models.scorer.info.name  # type: ignore[union-attr]
     levels: dict[int, list[tuple[Decision, Node]]] = {}
     for decision in [event for event in run.events if isinstance(event, Decision) and event.reason == "rank"]:
@@ -142,7 +142,7 @@ async def test_beam_search_keeps_exactly_k_and_says_why(models: Models, checker:
             assert node.scores[scorer] >= cut_off or decision.action == "prune"
 
 
-async def test_beam_search_step_by_step_on_known_scores(checker: Checker) -> None:
+async def test_beam_search_step_by_step_on_known_scores(maths: Domain) -> None:
     scores = {
         "c\n\n": 0.9,
         "a\n\n": 0.8,
@@ -154,7 +154,7 @@ async def test_beam_search_step_by_step_on_known_scores(checker: Checker) -> Non
     }
     scorer = ScriptedScorer(value_of(scores, default=0.05))
     run = await solve_with(
-        ScriptedPolicy(letters()), scorer, checker, strategy="beam_search", n=4, width=2, problem="p", max_steps=10
+        ScriptedPolicy(letters()), scorer, maths, strategy="beam_search", n=4, width=2, problem="p", max_steps=10
     )
     tree = run.tree
     paths = {"".join(step.text for step in tree.path(node)): node for node in tree.nodes[1:]}
@@ -175,12 +175,12 @@ def early_finisher(path: str, index: int) -> tuple[str, Finish]:
     return f"{'abcdefgh'[index]}\n\n", "step"
 
 
-async def test_banked_completions_take_no_slot_and_n_of_them_end_the_search(checker: Checker) -> None:
+async def test_banked_completions_take_no_slot_and_n_of_them_end_the_search(maths: Domain) -> None:
     scorer = ScriptedScorer(lambda path: 0.9 if path.endswith("}") else 0.4)
     run = await solve_with(
         ScriptedPolicy(early_finisher),
         scorer,
-        checker,
+        maths,
         strategy="beam_search",
         n=4,
         width=2,
@@ -194,39 +194,37 @@ async def test_banked_completions_take_no_slot_and_n_of_them_end_the_search(chec
     assert [decision.numbers for decision in ended] == [{"n": 4, "finished": 4}] * 2
 
 
-async def test_competing_completions_take_slots_for_good(checker: Checker) -> None:
+async def test_competing_completions_take_slots_for_good(maths: Domain) -> None:
     scorer = ScriptedScorer(lambda path: 0.9 if path.endswith("}") else 0.4)
     policy = ScriptedPolicy(early_finisher)
-    run = await solve_with(
-        policy, scorer, checker, strategy="beam_search", n=4, width=2, finished="compete", problem="p"
-    )
+    run = await solve_with(policy, scorer, maths, strategy="beam_search", n=4, width=2, finished="compete", problem="p")
     assert Counter(node.depth for node in run.tree.completions()) == {2: 2}
     assert len(policy.draws) == 4 + 2 * 2
 
     policy = ScriptedPolicy(early_finisher)
     scorer = ScriptedScorer(lambda path: 0.1 if path.endswith("}") else 0.4)  # an answer that ranks low is dropped
     run = await solve_with(
-        policy, scorer, checker, strategy="beam_search", n=4, width=2, finished="compete", problem="p", max_steps=4
+        policy, scorer, maths, strategy="beam_search", n=4, width=2, finished="compete", problem="p", max_steps=4
     )
     assert not list(run.tree.completions())
     assert run.last.answer is None
     assert run.last.status == "done"
 
 
-async def test_one_slot_left_keeps_one(checker: Checker) -> None:
+async def test_one_slot_left_keeps_one(maths: Domain) -> None:
     scorer = ScriptedScorer(lambda path: 0.9 if path == "a\n\n\\boxed{1}" else 0.1 if path.endswith("}") else 0.2)
     run = await solve_with(
-        ScriptedPolicy(early_finisher), scorer, checker, strategy="beam_search", n=4, width=2, finished="compete",
+        ScriptedPolicy(early_finisher), scorer, maths, strategy="beam_search", n=4, width=2, finished="compete",
         problem="p", max_steps=3,
     )  # fmt: skip
     ranked = [event for event in run.events if isinstance(event, Decision) and event.reason == "rank"]
     assert {run.tree[event.node].depth: event.numbers["k"] for event in ranked} == {1: 2, 2: 2, 3: 1}
 
 
-async def test_the_search_ends_at_max_steps(models: Models, checker: Checker) -> None:
+async def test_the_search_ends_at_max_steps(models: Models, maths: Domain) -> None:
     for strategy in ("beam_search", "majority_vote"):
         run = await solve_with(
-            ScriptedPolicy(letters(finish_at=99)), ScriptedScorer(value_of({})), checker,
+            ScriptedPolicy(letters(finish_at=99)), ScriptedScorer(value_of({})), maths,
             strategy=strategy, n=4, width=2, max_steps=3, problem="p",
         )  # fmt: skip
         assert max(node.depth for node in run.tree.nodes) == 3
@@ -234,20 +232,20 @@ async def test_the_search_ends_at_max_steps(models: Models, checker: Checker) ->
         deepest = [node for node in run.tree.nodes if node.depth == 3]
         assert {node.status for node in deepest} == {"pruned"}
         assert {d.reason for node in deepest for d in node.decisions if d.action == "prune"} <= {"max_steps", "rank"}
-    run = await solve(models, checker, strategy="beam_search", max_steps=2)
+    run = await solve(models, maths, strategy="beam_search", max_steps=2)
     assert max(node.depth for node in run.tree.nodes) <= 2
 
 
-async def test_a_truncated_step_is_terminal_and_answers_only_from_a_box(checker: Checker) -> None:
+async def test_a_truncated_step_is_terminal_and_answers_only_from_a_box(maths: Domain) -> None:
     def script(path: str, index: int) -> tuple[str, Finish]:
         return (r"so \boxed{7}. And" if index else "so it is 7", "length")
 
-    run = await solve_with(ScriptedPolicy(script), None, checker, strategy="majority_vote", n=2, problem="p")
+    run = await solve_with(ScriptedPolicy(script), None, maths, strategy="majority_vote", n=2, problem="p")
     assert [(node.finish, node.answer) for node in run.tree.completions()] == [("length", None), ("length", "7")]
     assert run.last.answer == "7"
 
 
-async def test_copies_vote_and_beams_do_not_count_copies(checker: Checker) -> None:
+async def test_copies_vote_and_beams_do_not_count_copies(maths: Domain) -> None:
     """Eight identical first steps take one of the two slots and get M draws, not eight times M."""
 
     def script(path: str, index: int) -> tuple[str, Finish]:
@@ -257,7 +255,7 @@ async def test_copies_vote_and_beams_do_not_count_copies(checker: Checker) -> No
 
     policy = ScriptedPolicy(script)
     run = await solve_with(
-        policy, ScriptedScorer(value_of({})), checker, strategy="beam_search", n=8, width=4, problem="p"
+        policy, ScriptedScorer(value_of({})), maths, strategy="beam_search", n=8, width=4, problem="p"
     )
     first = run.tree.children(run.tree.root)
     assert [(node.text, node.copies) for node in first] == [("other\n\n", 1), ("same\n\n", 7)]

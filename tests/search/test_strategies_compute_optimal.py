@@ -8,8 +8,8 @@ import pytest
 from support.recorded import Recorded, solve, solve_with, texts
 from support.scripted import ScriptedPolicy, ScriptedScorer
 
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
+from engine.search.domain import Domain
 from engine.search.events import Decision, Finish, ModelInfo
 from engine.search.strategies.compute_optimal import CHOICES, DIFFICULTIES, EVIDENCE, chosen, difficulty_of
 
@@ -78,11 +78,11 @@ def decision(run: Recorded) -> Decision:
     ],
 )
 async def test_the_choice_and_its_evidence_are_recorded(
-    checker: Checker, parameters: float, answers: str, score: float, agreement: float, choice: str, difficulty: int
+    maths: Domain, parameters: float, answers: str, score: float, agreement: float, choice: str, difficulty: int
 ) -> None:
     policy = Sized(parameters, answers)
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: score), checker, strategy="compute_optimal", n=8, width=4, problem="p"
+        policy, ScriptedScorer(lambda path: score), maths, strategy="compute_optimal", n=8, width=4, problem="p"
     )
     assert decision(run).numbers == {
         "parameters": parameters, "probe": 4, "agreement": agreement, "mean_score": score,
@@ -96,24 +96,24 @@ async def test_the_choice_and_its_evidence_are_recorded(
     assert sum(leaf.copies for leaf in run.tree.completions()) >= 4
 
 
-async def test_answers_agree_in_draws_and_whatever_their_spelling(checker: Checker) -> None:
+async def test_answers_agree_in_draws_and_whatever_their_spelling(maths: Domain) -> None:
     def script(path: str, index: int) -> tuple[str, Finish]:
         return [r"\boxed{1,000}", r"\boxed{1000}", r"\boxed{1000}", "no idea"][index % 4], "eos"
 
     run = await solve_with(
-        ScriptedPolicy(script), ScriptedScorer(lambda path: 0.8), checker, strategy="compute_optimal", n=4, problem="p"
+        ScriptedPolicy(script), ScriptedScorer(lambda path: 0.8), maths, strategy="compute_optimal", n=4, problem="p"
     )
     assert decision(run).numbers["agreement"] == 0.75
 
 
-async def test_best_of_n_after_the_probe_is_the_same_best_of_n(checker: Checker) -> None:
+async def test_best_of_n_after_the_probe_is_the_same_best_of_n(maths: Domain) -> None:
     def request(strategy: str) -> dict[str, Any]:
         return {"strategy": strategy, "n": 8, "problem": "p", "seed": 5}
 
     policies = [Sized(1e9, "1111") for _ in range(2)]
     scorer = ScriptedScorer(lambda path: 0.9)
-    probed = await solve_with(policies[0], scorer, checker, **request("compute_optimal"))
-    plain = await solve_with(policies[1], scorer, checker, **request("best_of_n"))
+    probed = await solve_with(policies[0], scorer, maths, **request("compute_optimal"))
+    plain = await solve_with(policies[1], scorer, maths, **request("best_of_n"))
     assert sorted(map(str, texts(probed.tree)))[1:] != []
     assert {(draw.seed, len(draw.path)) for draw in policies[0].draws} == {
         (draw.seed, len(draw.path)) for draw in policies[1].draws
@@ -122,26 +122,26 @@ async def test_best_of_n_after_the_probe_is_the_same_best_of_n(checker: Checker)
     assert probed.last.answer == plain.last.answer
 
 
-async def test_with_the_built_in_pair_the_probe_is_the_best_of_n_s_own(models: Models, checker: Checker) -> None:
-    probed = await solve(models, checker, strategy="compute_optimal", n=4, probe=4, seed=2)
-    plain = await solve(models, checker, strategy="best_of_n", n=4, seed=2)
+async def test_with_the_built_in_pair_the_probe_is_the_best_of_n_s_own(models: Models, maths: Domain) -> None:
+    probed = await solve(models, maths, strategy="compute_optimal", n=4, probe=4, seed=2)
+    plain = await solve(models, maths, strategy="best_of_n", n=4, seed=2)
     answers = [[leaf.answer for leaf in run.tree.completions()] for run in (probed, plain)]
     assert answers[0][: len(answers[1])] == answers[1]
 
 
-async def test_the_probe_s_completions_take_no_slot_of_the_search(checker: Checker) -> None:
+async def test_the_probe_s_completions_take_no_slot_of_the_search(maths: Domain) -> None:
     run = await solve_with(
-        Sized(1e9, "1234"), ScriptedScorer(lambda path: 0.125), checker, strategy="compute_optimal", n=8, width=4,
+        Sized(1e9, "1234"), ScriptedScorer(lambda path: 0.125), maths, strategy="compute_optimal", n=8, width=4,
         finished="compete", problem="p",
     )  # fmt: skip
     assert {d.numbers["k"] for node in run.tree.nodes for d in node.decisions if d.reason == "rank"} >= {2}
     assert sum(node.status == "kept" for node in run.tree.children(run.tree.root)) == 2
 
 
-async def test_a_budget_that_ends_in_the_probe_is_said_so(checker: Checker) -> None:
+async def test_a_budget_that_ends_in_the_probe_is_said_so(maths: Domain) -> None:
     policy = Sized(1e9, "1111")
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: 0.9), checker, strategy="compute_optimal", n=8, problem="p",
+        policy, ScriptedScorer(lambda path: 0.9), maths, strategy="compute_optimal", n=8, problem="p",
         max_tokens_total=30,
     )  # fmt: skip
     assert decision(run).numbers["probe"] == 2

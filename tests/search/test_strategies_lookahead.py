@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.recorded import solve_with
 from support.scripted import ScriptedPolicy, ScriptedScorer
 
-from engine.domains.maths.grading import Checker
+from engine.search.domain import Domain
 from engine.search.events import Finish
 from engine.search.tree import Node, Tree
 
@@ -24,11 +24,11 @@ def by_path(tree: Tree) -> dict[str, Node]:
     return {"".join(step.text for step in tree.path(node)).replace("\n\n", "/"): node for node in tree.nodes[1:]}
 
 
-async def test_a_candidate_is_worth_what_its_rollout_leads_to(checker: Checker) -> None:
+async def test_a_candidate_is_worth_what_its_rollout_leads_to(maths: Domain) -> None:
     values = {"a/": 0.9, "b/": 0.1, "a/a/": 0.2, "b/a/": 0.8}
     scorer = ScriptedScorer(lambda path: values.get(path.replace("\n\n", "/"), 0.05))
     policy = ScriptedPolicy(letters(4))
-    run = await solve_with(policy, scorer, checker, strategy="lookahead", n=2, width=2, lookahead=1, problem="p")
+    run = await solve_with(policy, scorer, maths, strategy="lookahead", n=2, width=2, lookahead=1, problem="p")
     nodes = by_path(run.tree)
     assert (nodes["a/"].status, nodes["b/"].status) == ("pruned", "kept")
     (kept,) = nodes["b/"].decisions
@@ -39,9 +39,9 @@ async def test_a_candidate_is_worth_what_its_rollout_leads_to(checker: Checker) 
     assert (nodes["a/a/"].status, nodes["a/a/"].decisions[-1].reason) == ("pruned", "rollout_dropped")
 
 
-async def test_the_rollout_of_a_survivor_is_one_of_its_m_children(checker: Checker) -> None:
+async def test_the_rollout_of_a_survivor_is_one_of_its_m_children(maths: Domain) -> None:
     policy, scorer = ScriptedPolicy(letters(4)), ScriptedScorer(lambda path: 0.5)
-    run = await solve_with(policy, scorer, checker, strategy="lookahead", n=4, width=2, lookahead=1, problem="p")
+    run = await solve_with(policy, scorer, maths, strategy="lookahead", n=4, width=2, lookahead=1, problem="p")
     tree = run.tree
     for node in tree.nodes:
         below = sum(child.copies for child in tree.children(node))
@@ -55,10 +55,10 @@ async def test_the_rollout_of_a_survivor_is_one_of_its_m_children(checker: Check
     assert len(scorer.asked) == len(set(scorer.asked)) == len(tree) - 1
 
 
-async def test_a_longer_rollout_is_gone_on_with_where_it_ended(checker: Checker) -> None:
+async def test_a_longer_rollout_is_gone_on_with_where_it_ended(maths: Domain) -> None:
     policy = ScriptedPolicy(letters(8))
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: 0.5), checker, strategy="lookahead", n=2, width=2, lookahead=3, max_steps=5,
+        policy, ScriptedScorer(lambda path: 0.5), maths, strategy="lookahead", n=2, width=2, lookahead=3, max_steps=5,
         problem="p",
     )  # fmt: skip
     nodes = by_path(run.tree)
@@ -68,21 +68,21 @@ async def test_a_longer_rollout_is_gone_on_with_where_it_ended(checker: Checker)
     assert len(policy.draws) == (2 + 6) + (1 + 3 + 1) + (1 + 2) + (1 + 1) + 1
 
 
-async def test_an_answer_that_a_rollout_reached_counts_once_its_beam_survives(checker: Checker) -> None:
+async def test_an_answer_that_a_rollout_reached_counts_once_its_beam_survives(maths: Domain) -> None:
     values = {"a/": 0.1, "b/": 0.1, r"a/\boxed{a}": 0.9, r"b/\boxed{a}": 0.2}
     scorer = ScriptedScorer(lambda path: values.get(path.replace("\n\n", "/"), 0.05))
-    run = await solve_with(ScriptedPolicy(letters(2)), scorer, checker, strategy="lookahead", n=2, width=2, problem="p")
+    run = await solve_with(ScriptedPolicy(letters(2)), scorer, maths, strategy="lookahead", n=2, width=2, problem="p")
     assert {leaf.answer for leaf in run.tree.completions()} == {"a", "b"}
     assert by_path(run.tree)[r"b/\boxed{a}"].status == "pruned"
     assert {run.tree[leaf.parent or 0].text for leaf in run.tree.completions()} == {"a\n\n"}
 
 
-async def test_rollouts_paid_for_before_the_cut_still_answer(checker: Checker) -> None:
+async def test_rollouts_paid_for_before_the_cut_still_answer(maths: Domain) -> None:
     values = {"a/": 0.9, r"a/\boxed{a}": 0.9}
     scorer = ScriptedScorer(lambda path: values.get(path.replace("\n\n", "/"), 0.05))
     budget = 2 * 3 + 2 * 10  # both first steps and both rollouts, and nothing more
     run = await solve_with(
-        ScriptedPolicy(letters(2)), scorer, checker, strategy="lookahead", n=2, width=2, problem="p",
+        ScriptedPolicy(letters(2)), scorer, maths, strategy="lookahead", n=2, width=2, problem="p",
         max_tokens_total=budget,
     )  # fmt: skip
     assert (run.last.stop_reason, run.usage.generated_tokens, run.last.answer) == ("budget", budget, "a")

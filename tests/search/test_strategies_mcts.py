@@ -10,8 +10,8 @@ import pytest
 from support.recorded import Recorded, solve, solve_with
 from support.scripted import ScriptedPolicy, ScriptedScorer
 
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
+from engine.search.domain import Domain
 from engine.search.events import Decision, Finish
 from engine.search.tree import Node, Tree
 
@@ -67,16 +67,16 @@ def mean_score(tree: Tree, node: int, scorer: str) -> float:
 
 @pytest.mark.parametrize("policy", ["uct", "puct"])
 @pytest.mark.parametrize("c", [0.0, 0.5, 3.0])
-async def test_the_recorded_terms_add_up(models: Models, checker: Checker, policy: str, c: float) -> None:
-    run = await solve(models, checker, strategy="mcts", n=12, width=4, tree_policy=policy, exploration=c)
+async def test_the_recorded_terms_add_up(models: Models, maths: Domain, policy: str, c: float) -> None:
+    run = await solve(models, maths, strategy="mcts", n=12, width=4, tree_policy=policy, exploration=c)
     check_by_replay(run, policy, c, models.scorer.info.name)  # type: ignore[union-attr]
 
 
-async def test_three_iterations_by_hand(checker: Checker) -> None:
+async def test_three_iterations_by_hand(maths: Domain) -> None:
     values = {"a/": 0.4, "b/": 0.6, "b/a/": 0.7, r"b/a/\boxed{a}": 0.3, "b/b/": 0.2, "a/a/": 0.1, "a/b/": 0.25}
     scorer = ScriptedScorer(lambda path: values.get(path.replace("\n\n", "/"), 0.15))
     run = await solve_with(
-        ScriptedPolicy(letters), scorer, checker, strategy="mcts", n=2, width=2, exploration=0.5, problem="p"
+        ScriptedPolicy(letters), scorer, maths, strategy="mcts", n=2, width=2, exploration=0.5, problem="p"
     )
     nodes, tree = by_path(run.tree), run.tree
     # 1: the root's children a and b; b, the better, is rolled out to an answer of 0.3. Best new value: 0.6, that of b.
@@ -96,7 +96,7 @@ async def test_three_iterations_by_hand(checker: Checker) -> None:
     assert {leaf.origin for leaf in tree.completions()} == {"rollout"}
 
 
-async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twice(checker: Checker) -> None:
+async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twice(maths: Domain) -> None:
     def script(path: str, index: int) -> tuple[str, Finish]:
         if not path:
             return f"{'ab'[index % 2]}\n\n", "step"
@@ -104,7 +104,7 @@ async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twi
 
     policy = ScriptedPolicy(script)
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: 0.9 if path[0] == "a" else 0.5), checker, strategy="mcts", n=6, width=2,
+        policy, ScriptedScorer(lambda path: 0.9 if path[0] == "a" else 0.5), maths, strategy="mcts", n=6, width=2,
         problem="p",
     )  # fmt: skip
     tree = run.tree
@@ -121,10 +121,10 @@ async def test_nothing_terminal_or_exhausted_is_entered_and_nothing_expanded_twi
     assert max(Counter(d.node for d in entered).values()) <= 3  # b itself and its two children, once each
 
 
-async def test_an_exhausted_tree_is_widened_from_the_root_down(checker: Checker) -> None:
+async def test_an_exhausted_tree_is_widened_from_the_root_down(maths: Domain) -> None:
     """Two draws a node lead to eight answers; twenty are asked for, so every node in turn may have two draws more."""
     run = await solve_with(
-        ScriptedPolicy(lambda path, i: letters(path, i % 4)), ScriptedScorer(lambda path: 0.5), checker,
+        ScriptedPolicy(lambda path, i: letters(path, i % 4)), ScriptedScorer(lambda path: 0.5), maths,
         strategy="mcts", n=20, width=2, problem="p",
     )  # fmt: skip
     tree = run.tree
@@ -135,18 +135,18 @@ async def test_an_exhausted_tree_is_widened_from_the_root_down(checker: Checker)
     assert drawn <= {1, 2, 4}, "a rollout, one expansion, two: never more than the root"
 
 
-async def test_n_completions_end_it(models: Models, checker: Checker) -> None:
-    run = await solve(models, checker, strategy="mcts", n=8, width=4)
+async def test_n_completions_end_it(models: Models, maths: Domain) -> None:
+    run = await solve(models, maths, strategy="mcts", n=8, width=4)
     found = sum(leaf.copies for leaf in run.tree.completions())
     assert 8 <= found < 8 + 4 + 1
     left = [d for node in run.tree.nodes for d in node.decisions if d.reason == "width_reached"]
     assert {(d.numbers["n"], d.numbers["finished"]) for d in left} <= {(8, found)}
 
 
-async def test_without_new_completions_it_gives_up(checker: Checker) -> None:
+async def test_without_new_completions_it_gives_up(maths: Domain) -> None:
     policy = ScriptedPolicy(lambda path, index: (f"{index}\n\n", "step"))
     run = await solve_with(
-        policy, ScriptedScorer(lambda path: 0.5), checker, strategy="mcts", n=4, width=2, max_steps=6, problem="p"
+        policy, ScriptedScorer(lambda path: 0.5), maths, strategy="mcts", n=4, width=2, max_steps=6, problem="p"
     )
     iterations = [d for d in run.tree.root.decisions if d.action == "backup"]
     assert len(iterations) == 4
@@ -154,12 +154,12 @@ async def test_without_new_completions_it_gives_up(checker: Checker) -> None:
 
 
 @pytest.mark.parametrize("policy", ["uct", "puct"])
-async def test_c_buys_breadth(checker: Checker, policy: str) -> None:
+async def test_c_buys_breadth(maths: Domain, policy: str) -> None:
     async def tried(c: float) -> Any:
         run = await solve_with(
             ScriptedPolicy(lambda path, i: letters(path, i % 4)),
             ScriptedScorer(lambda path: 0.9 if path[0] == "a" else 0.1),
-            checker, strategy="mcts", n=16, width=4, tree_policy=policy, exploration=c, problem="p",
+            maths, strategy="mcts", n=16, width=4, tree_policy=policy, exploration=c, problem="p",
         )  # fmt: skip
         return {d.node for d in (d for n in run.tree.nodes for d in n.decisions) if d.action == "descend"} & {
             child.id for child in run.tree.children(run.tree.root)

@@ -8,7 +8,7 @@ import pytest
 from support.recorded import solve_with
 from support.scripted import ScriptedPolicy, ScriptedScorer
 
-from engine.domains.maths.grading import Checker
+from engine.search.domain import Domain
 from engine.search.events import Finish
 from engine.search.strategies.rebase import BALANCE, shares
 
@@ -29,14 +29,14 @@ def test_nothing_open_takes_nothing() -> None:
     assert shares([0.5], -1) == [0]
 
 
-async def test_better_steps_get_more_draws(checker: Checker) -> None:
+async def test_better_steps_get_more_draws(maths: Domain) -> None:
     values = {"a": 0.9, "b": 0.8, "c": 0.1, "d": 0.1}
 
     def script(path: str, index: int) -> tuple[str, Finish]:
         return (f"{'abcd'[index]}\n\n", "step") if not path else (rf"\boxed{{{index}}}", "eos")
 
     run = await solve_with(
-        ScriptedPolicy(script), ScriptedScorer(lambda path: values[path[0]]), checker, strategy="rebase", n=4,
+        ScriptedPolicy(script), ScriptedScorer(lambda path: values[path[0]]), maths, strategy="rebase", n=4,
         problem="p",
     )  # fmt: skip
     drawn = {

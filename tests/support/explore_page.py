@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.domains.builtin.problems import examples
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.events import Event, RunStarted, Usage
 from engine.search.params import RunParams
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from pytest import approx
 
-from engine.domains.maths.grading import Checker
+from engine.domains.maths.domain import Maths
 from engine.models.catalogue.catalogue import Models
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
+from engine.search.domain import Domain
 from engine.search.events import Event, RunFinished, StepScored, Usage
 from engine.search.params import RunParams
 from engine.search.policy import Policy
@@ -76,21 +78,29 @@ def texts(tree: Tree) -> list[tuple[int | None, str, str, int]]:
 
 
 def make_run(
-    policy: Policy, scorer: Scorer | None, recorded: Recorded, *, problem: str = PROBLEM, reference: str | None = None,
+    policy: Policy,
+    scorer: Scorer | None,
+    recorded: Recorded,
+    domain: Domain | None = None,
+    *,
+    problem: str = PROBLEM,
+    reference: str | None = None,
     **params: Any,
-) -> Run:  # fmt: skip
-    return Run("test", Question(problem, reference), RunParams(**params), policy, scorer, recorded.sink)
+) -> Run:
+    """A run that is not begun; one that is refused, or compares no formulas, needs no domain to be closed again."""
+    question = Question(problem, reference)
+    return Run("test", question, RunParams(**params), policy, scorer, domain or Maths(), recorded.sink)
 
 
-async def solve_with(policy: Policy, scorer: Scorer | None, checker: Checker, **request: Any) -> Recorded:
+async def solve_with(policy: Policy, scorer: Scorer | None, maths: Domain, **request: Any) -> Recorded:
     recorded = Recorded()
-    recorded.finished = await make_run(policy, scorer, recorded, **request).execute(checker)
+    recorded.finished = await make_run(policy, scorer, recorded, maths, **request).execute()
     return recorded
 
 
-async def solve(models: Models, checker: Checker, **request: Any) -> Recorded:
+async def solve(models: Models, maths: Domain, **request: Any) -> Recorded:
     """One run of the built-in pair."""
-    return await solve_with(models.policy, models.scorer, checker, **request)
+    return await solve_with(models.policy, models.scorer, maths, **request)
 
 
 async def until(condition: Any, timeout: float = 20.0) -> None:

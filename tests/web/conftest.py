@@ -11,7 +11,7 @@ from support.finished_runs import Finished, Solve
 
 from engine.domains.builtin.known_answers import reference_answer
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.search.tree import Tree
 from engine.store import Store

@@ -10,12 +10,12 @@ from support.judges import GenericTag, Judge, MathShepherd, QwenPRM, RLHFlow, Sk
 from support.recorded import solve_with
 from support.vllm_server import VllmServer
 
-from engine.domains.maths.grading import Checker
 from engine.errors import ModelError
 from engine.models.catalogue.catalogue import SCORERS, Catalogue, ModelEntry, Models
 from engine.models.scorers.served import ServedScorer
 from engine.models.scorers.skywork import convert
 from engine.search.cost import ScorerCost
+from engine.search.domain import Domain
 from engine.search.events import StepSampled
 from engine.search.tree import Node, Tree
 
@@ -94,10 +94,8 @@ async def test_what_does_not_fit_has_no_score(scorer: ServedScorer) -> None:
     assert await scorer.session(PROBLEM).score([long], ScorerCost()) == [None]
 
 
-async def test_a_search_under_a_served_prm(
-    judge: Judge, scorer: ServedScorer, models: Models, checker: Checker
-) -> None:
-    run = await solve_with(models.policy, scorer, checker, n=4, width=2)
+async def test_a_search_under_a_served_prm(judge: Judge, scorer: ServedScorer, models: Models, maths: Domain) -> None:
+    run = await solve_with(models.policy, scorer, maths, n=4, width=2)
     assert run.last.status == "done"
     scored = [node for node in run.tree.nodes[1:] if "served" in node.scores]
     path = run.tree.path(scored[-1])

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from engine.errors import TtsError
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.events import Event
 from engine.search.params import RunParams
 from engine.search.tree import Tree
@@ -30,11 +30,11 @@ def compare(problem: str, params: Sequence[RunParams], options: SearchOptions, *
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
         with progress.loading(pair.name) as show:
-            question = with_reference(question)
+            question = with_reference(question, host)
             catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             comparing = host.compare(question, params, pair.name, options.scorer, paired=paired)
-            progress.warn_outside(pair, question)
+            progress.warn_foreign(host, question, pair.name)
             progress.watch(comparing.runs, store, interrupted)
         bugs = [bug for bug in map(crash, comparing.runs) if bug is not None]
         store.flush()

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from engine.errors import TtsError
 from engine.runs.host import Host
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.events import Event
 from engine.search.params import RunParams
 from engine.search.tree import Tree
@@ -28,11 +28,11 @@ def solve(problem: str, params: RunParams, options: SearchOptions) -> int:
     progress = Progress()
     with Store.open(options.db) as store, closing(Host(store, catalogue)) as host:
         with progress.loading(pair.name) as show:
-            question = with_reference(question)
+            question = with_reference(question, host)
             catalogue.load(pair.name, options.scorer, show)
         with interruptible() as interrupted:
             running = host.submit(question, params, pair.name, options.scorer)
-            progress.warn_outside(pair, question)
+            progress.warn_foreign(host, question, pair.name)
             progress.watch([running], store, interrupted)
         bug = crash(running)
         store.flush(running.id)

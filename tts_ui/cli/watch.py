@@ -12,15 +12,15 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 
 from rich.console import Console
 from rich.status import Status
 
 from engine.errors import InvalidInput, TtsError
-from engine.models.catalogue.catalogue import PairEntry, outside
 from engine.models.catalogue.hub import Download
-from engine.runs.host import Running
-from engine.runs.run import Question
+from engine.runs.host import Host, Running
+from engine.runs.question import Question
 from engine.search.events import Event, StepSampled
 from engine.store import RunRecord, Store
 from tts_ui.cli import terminal
@@ -44,12 +44,11 @@ def problem_text(text: str) -> str:
     return text
 
 
-def with_reference(question: Question) -> Question:
-    """The same question, with the exact answer where the problem is one of the built-in sets'."""
-    from engine.domains.builtin.known_answers import reference_answer
-
-    known = question.reference if question.reference is not None else reference_answer(question.problem)
-    return Question(question.problem, known)
+def with_reference(question: Question, host: Host) -> Question:
+    """The same question, with the right answer where its domain knows it."""
+    if question.reference is not None:
+        return question
+    return replace(question, reference=host.domains[question.domain].reference_of(question.problem))
 
 
 @contextmanager
@@ -86,9 +85,9 @@ class Progress:
     def showing(self, line: str) -> AbstractContextManager[Status | None]:
         return self._console.status(line) if self._console.is_terminal else nullcontext()
 
-    def warn_outside(self, pair: PairEntry, question: Question) -> None:
+    def warn_foreign(self, host: Host, question: Question, models: str) -> None:
         """Say so where the policy was never trained for such a problem."""
-        if notice := outside(pair, question.problem):
+        if notice := host.foreign(question, models):
             self._console.print(
                 f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours.",
                 soft_wrap=True,

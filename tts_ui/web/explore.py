@@ -13,14 +13,13 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import InvalidInput, TtsError
-from engine.models.catalogue.catalogue import outside
 from engine.runs.host import Host
 from engine.search.tree import Tree
 from tts_ui.web import form, fragments, model_choice
 from tts_ui.web.components import SearchTree
 from tts_ui.web.feed import Feed
 from tts_ui.web.notices import BIGGER, notice, sentence, ticker
-from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
+from tts_ui.web.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
@@ -107,7 +106,7 @@ class ExplorePage:
             yield _changes(notice=notice(line), stop=gr.update(interactive=False))
         try:
             running = submitted.result()
-            said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
+            said = self._host.foreign(asked.question, asked.models)
             yield _changes(head="", text="", facts=_HINT, notice=notice(f"{said} {BIGGER}") if said else "")
             async for change in self._follow(running.id):
                 yield change
@@ -176,7 +175,7 @@ class ExplorePage:
         node = tree[int(event.value)]
         return (
             fragments.detail_head(record, tree, node),
-            markdown(node.text),
+            markdown(self._host.domains, "maths", node.text),
             fragments.detail(record, tree, node),
             gr.update(marks=marks(record, tree, node)),
         )

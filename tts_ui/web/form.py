@@ -16,7 +16,7 @@ from engine.domains.builtin.known_answers import reference_answer
 from engine.domains.builtin.problems import FAMILIES, examples
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import FINISHED_RULES, TREE_POLICIES, RunParams
 from engine.search.selection import RULES, VOTES
 from engine.search.strategies import STRATEGIES

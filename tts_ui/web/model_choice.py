@@ -11,7 +11,7 @@ import gradio as gr
 
 from engine.errors import ModelError
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.store import RunRecord
 

@@ -2,7 +2,8 @@
 
 They agree when their normalised strings are equal, else when both are plain numbers of equal value, else when
 math-verify says so. Math-verify parses with sympy and can hang on hostile input, so it lives in a process of its own
-(`engine.domains.maths.worker`) that is killed when it takes too long; most comparisons never need it.
+(`engine.domains.maths.worker`) that is killed when it takes too long, or when nobody waits for its word any more; most
+comparisons never need it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from fractions import Fraction
@@ -50,6 +51,68 @@ def as_number(answer: str) -> Fraction | None:
     return Fraction(numerator) / Fraction(denominator or 1)
 
 
+#: (reference, answer) -> whether they are the same (None: not decided), and the rule that says so.
+Same = Callable[[str, str], tuple[bool | None, str]]
+
+
+def quickly_same(gold: str, answer: str) -> tuple[bool | None, str]:
+    """By spelling or as plain numbers; None and `undecided` where neither tells."""
+    if normalise(gold) == normalise(answer):
+        return True, "string"
+    gold_value, value = as_number(gold), as_number(answer)
+    if gold_value is not None and value is not None:
+        return gold_value == value, "number"
+    return None, "undecided"
+
+
+def grade_all(answers: Iterable[str], reference: str | None, same: Same) -> dict[str, Grade]:
+    """Group distinct answer strings by value and judge each group against `reference` (None: not judged).
+
+    The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them cheap.
+    """
+    grades: dict[str, Grade] = {}
+    representatives: list[str] = []
+    for answer in dict.fromkeys(answers):
+        twin = next((other for other in representatives if same(other, answer)[0]), None)
+        if twin is not None:
+            grades[answer] = grades[twin]
+            continue
+        representatives.append(answer)
+        correct, rule = (None, None) if reference is None else same(reference, answer)
+        grades[answer] = Grade(answer, correct, rule)
+    return grades
+
+
+def quick_grades(answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
+    """Grades without math-verify: what it alone could decide stays undecided."""
+    return grade_all(answers, reference, quickly_same)
+
+
+class Grading:
+    """One run's answers on their way to grades: `run` in a thread that may wait, `stop` from any other."""
+
+    def __init__(self, checker: Checker, answers: Iterable[str], reference: str | None) -> None:
+        self._checker, self._answers, self._reference = checker, list(answers), reference
+        self._stopped = threading.Event()
+        self._at_work = False
+
+    def run(self) -> dict[str, Grade]:
+        self._at_work = True
+        try:
+            return grade_all(self._answers, self._reference, self._same)
+        finally:
+            self._at_work = False
+
+    def stop(self) -> None:
+        """End the comparison in progress; those to come are undecided. Nothing happens to a grading that is over."""
+        self._stopped.set()
+        if self._at_work:
+            self._checker.interrupt()
+
+    def _same(self, gold: str, answer: str) -> tuple[bool | None, str]:
+        return quickly_same(gold, answer) if self._stopped.is_set() else self._checker.same(gold, answer)
+
+
 class Checker:
     """Judges answers of mathematics. Thread-safe; owns at most one worker process, started when first needed.
 
@@ -66,31 +129,17 @@ class Checker:
 
     def same(self, gold: str, answer: str) -> tuple[bool, str]:
         """Whether `answer` equals `gold`, and the rule that decided: `string`, `number`, `math-verify`, `timeout`."""
-        if normalise(gold) == normalise(answer):
-            return True, "string"
-        gold_value, value = as_number(gold), as_number(answer)
-        if gold_value is not None and value is not None:
-            return gold_value == value, "number"
+        quick, rule = quickly_same(gold, answer)
+        if quick is not None:
+            return quick, rule
         verdict = self._ask(gold, answer)
         return (False, "timeout") if verdict is None else (verdict, "math-verify")
 
-    def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
-        """Group distinct answer strings by value and judge each group against `reference` (None: not judged).
-
-        The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them
-        cheap.
-        """
-        grades: dict[str, Grade] = {}
-        representatives: list[str] = []
-        for answer in dict.fromkeys(answers):
-            twin = next((other for other in representatives if self.same(other, answer)[0]), None)
-            if twin is not None:
-                grades[answer] = grades[twin]
-                continue
-            representatives.append(answer)
-            correct, rule = (None, None) if reference is None else self.same(reference, answer)
-            grades[answer] = Grade(answer, correct, rule)
-        return grades
+    def interrupt(self) -> None:
+        """Kill the worker in the middle of whatever it is at: that comparison ends as one that took too long."""
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
 
     def close(self) -> None:
         """End the worker process, if there is one. The checker may be used again: it starts another."""

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from engine.assets import assets
+from engine.domains.maths.prompts import prompts
 from engine.errors import InvalidInput, ModelError
 from engine.models.catalogue import hub, models_file
 from engine.models.catalogue.models_file import ModelEntry, PairEntry
@@ -21,18 +22,9 @@ from engine.models.scorers.options import LoadScorer, ScorerOptions, ServeScorer
 from engine.search.policy import Policy
 from engine.search.scorer import Scorer
 
-__all__ = ["CATALOGUE", "POLICIES", "SCORERS", "Catalogue", "ModelEntry", "Models", "PairEntry", "outside"]
+__all__ = ["CATALOGUE", "POLICIES", "SCORERS", "Catalogue", "ModelEntry", "Models", "PairEntry"]
 
 CATALOGUE = Path(__file__).with_name("models.toml")
-
-
-def outside(pair: PairEntry, problem: str) -> str | None:
-    """What to tell somebody who asks a pair's policy something it was never trained for; None where all is well."""
-    if pair.policy.world != "builtin":
-        return None
-    from engine.domains.builtin.world import outside
-
-    return outside(problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +108,7 @@ class Catalogue:
 
     def __init__(self, file: Path = CATALOGUE) -> None:
         self._file = file
-        read = models_file.read(file, POLICIES, {kind: family.settings for kind, family in SCORERS.items()})
+        read = models_file.read(file, POLICIES, {kind: family.settings for kind, family in SCORERS.items()}, prompts())
         self.pairs: dict[str, PairEntry] = {pair.name: pair for pair in read.pairs}
         inline = [pair.scorer for pair in read.pairs if isinstance(pair.scorer, ModelEntry)]
         self.scorers: dict[str, ModelEntry] = {scorer.label: scorer for scorer in [*read.scorers, *inline]}

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from engine.errors import InvalidInput
 from engine.models.scorers.options import TwoTokenTemplate
 from engine.models.servers.settings import ServerSettings, VllmSettings, misplaced
+from engine.search.domain import Wording
 from engine.search.params import RunParams
 
 
@@ -36,7 +37,7 @@ class SamplingDefaults(_Table):
 
 
 class Prompt(_Table):
-    """What stands around the problem: the system prompt, and a line behind the problem in the user's turn."""
+    """What stands around the problem: the system prompt, and a line after the problem in the user's turn."""
 
     system: str = ""
     suffix: str = ""
@@ -47,7 +48,7 @@ class ModelEntry(ServerSettings, VllmSettings):
 
     Attributes:
         path: a folder, or the model's id on the Hugging Face Hub; none for a model behind servers, which has `urls`.
-        prompt: the name of a `[prompt.NAME]` table, which then says `system` and `suffix`.
+        prompt: the name of a `[prompt.NAME]` table, or of one of the domain's wordings: it says `system` and `suffix`.
         world: what a model was trained for where that is all it knows.
         parameters: how many; the memory it needs follows from them. None: the folder's files say.
         licence, gated: its licence, and whether the Hub asks to accept it before the first download.
@@ -115,16 +116,22 @@ class ModelsFile(_Table):
     scorers: list[ModelEntry]
 
 
-def read(file: Path, back_ends: Collection[str], families: Mapping[str, Collection[str]]) -> ModelsFile:
+def read(
+    file: Path,
+    back_ends: Collection[str],
+    families: Mapping[str, Collection[str]],
+    prompts: Mapping[str, Wording],
+) -> ModelsFile:
     """Read a models file. Raises `InvalidInput` naming what is wrong in it.
 
     Args:
         back_ends: the kinds a policy may have.
         families: the kinds a scorer may have, each with the settings of an entry that it heeds.
+        prompts: the wordings that an entry may name without a table in the file.
     """
     written = _parse(file)
     try:
-        return _checked(written, back_ends, families)
+        return _checked(written, back_ends, families, prompts)
     except _Mistake as mistake:
         raise InvalidInput("models", f"{file}: {mistake}") from mistake
 
@@ -149,7 +156,12 @@ class _Mistake(Exception):
     """What is wrong, and in which table."""
 
 
-def _checked(written: _Written, back_ends: Collection[str], families: Mapping[str, Collection[str]]) -> ModelsFile:
+def _checked(
+    written: _Written,
+    back_ends: Collection[str],
+    families: Mapping[str, Collection[str]],
+    prompts: Mapping[str, Wording],
+) -> ModelsFile:
     if not written.pair:
         raise _Mistake("it names no pair")
     scorers = {scorer.label: scorer for scorer in written.scorer}
@@ -163,7 +175,7 @@ def _checked(written: _Written, back_ends: Collection[str], families: Mapping[st
             raise _Mistake(f"{pair.name}: no scorer is called {pair.scorer!r}")
         if isinstance(pair.scorer, ModelEntry):
             _check_scorer(pair.name, pair.scorer, families)
-        policy = _prompted(pair.name, policy, written.prompt)
+        policy = _prompted(pair.name, policy, {**prompts, **written.prompt})
         _check_policy(pair.name, policy, back_ends)
         pairs.append(PairEntry(**pair.model_dump(exclude={"policy", "scorer"}), policy=policy, scorer=pair.scorer))
     for scorer in written.scorer:
@@ -171,7 +183,7 @@ def _checked(written: _Written, back_ends: Collection[str], families: Mapping[st
     return ModelsFile(pairs=pairs, scorers=written.scorer)
 
 
-def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Prompt]) -> ModelEntry:
+def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Wording | Prompt]) -> ModelEntry:
     """The policy with the prompt it names filled in."""
     if not policy.prompt:
         return policy
@@ -179,7 +191,8 @@ def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Prompt]) -> 
         raise _Mistake(f"{where}: a policy has a prompt, or its own system and suffix, not both")
     if policy.prompt not in prompts:
         raise _Mistake(f"{where}: there is no table [prompt.{policy.prompt}]")
-    return policy.model_copy(update=prompts[policy.prompt].model_dump() | {"prompt": ""})
+    wording = prompts[policy.prompt]
+    return policy.model_copy(update={"system": wording.system, "suffix": wording.suffix, "prompt": ""})
 
 
 def _check_policy(where: str, policy: ModelEntry, back_ends: Collection[str]) -> None:

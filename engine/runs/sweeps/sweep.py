@@ -13,9 +13,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.domains.maths.grading import Checker
+from engine.domains import Domains
 from engine.models.catalogue.catalogue import Models
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
 from engine.runs.shared import SharedPolicy, SharedScorer
 from engine.runs.sweeps.cells import Cell
 from engine.search.events import Event, Usage
@@ -37,7 +38,7 @@ class Sweep:
 
     name: str
     store: Store
-    checker: Checker
+    domains: Domains
 
     def done(self, cell: Cell) -> dict[str, RunRecord]:
         """Problem -> its finished run under this cell."""
@@ -82,8 +83,9 @@ class Sweep:
                 self.store.record(events, usage, run_id)
 
             policy, scorer = shared.of(cell, models)
-            run = Run(run_id, question, cell.params, policy, scorer, record, sweep_id=cell.sweep_id(self.name))
-            await run.execute(self.checker)
+            domain = self.domains[question.domain]
+            run = Run(run_id, question, cell.params, policy, scorer, domain, record, sweep_id=cell.sweep_id(self.name))
+            await run.execute()
             progress()
 
         async with asyncio.TaskGroup() as group:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from engine.domains.maths.grading import normalise
 from engine.errors import ModelError
 from engine.search.search import Search
 from engine.search.strategies.beam_search import beam_search
@@ -38,7 +37,7 @@ async def compute_optimal(search: Search, *, n: int, width: int, finished: str, 
         raise ModelError("compute_optimal goes by the policy's size, which is not known; add parameters to its entry")
     samples = await search.complete(probe)
     await search.score(samples)
-    agreement, mean_score = agreement_of(samples), mean_score_of(search, samples)
+    agreement, mean_score = agreement_of(search, samples), mean_score_of(search, samples)
     difficulty = difficulty_of(agreement * mean_score)
     choice, evidence = chosen(search.policy_parameters, difficulty)
     numbers = {
@@ -67,11 +66,11 @@ def difficulty_of(pass_at_1: float) -> int:
     return 0 if pass_at_1 >= 0.5 else 1 if pass_at_1 >= 0.1 else 2
 
 
-def agreement_of(samples: Sequence[Node]) -> float:
+def agreement_of(search: Search, samples: Sequence[Node]) -> float:
     """The share of the samples, in draws, that give the most frequent answer."""
     votes: Counter[str | None] = Counter()
     for leaf in samples:
-        votes[normalise(leaf.answer) if leaf.answer else None] += leaf.copies
+        votes[search.domain.normalise(leaf.answer) if leaf.answer else None] += leaf.copies
     leading = max((count for answer, count in votes.items() if answer), default=0)
     return leading / max(1, votes.total())
 

@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from engine.domains.builtin.families import BY_NAME
+from engine.domains.builtin.known_answers import reference_answer
 from engine.domains.builtin.problems import (
     DIFFICULTIES,
     FAMILIES,
@@ -15,7 +16,6 @@ from engine.domains.builtin.problems import (
     SPLITS,
     examples,
     generate,
-    reference_answer,
     split_of,
     stream,
 )

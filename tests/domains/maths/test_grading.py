@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 from support.places import SHARED_DATA
 
 from engine.domains.maths.extract import extract_answer
-from engine.domains.maths.grading import Checker, as_number, normalise
+from engine.domains.maths.grading import Checker, Grading, as_number, normalise
+
+
+@pytest.fixture(scope="module")
+def checker() -> Iterator[Checker]:
+    opened = Checker()
+    yield opened
+    opened.close()
+
 
 MATH500 = SHARED_DATA / "problems" / "math500.jsonl"
 
@@ -116,19 +125,19 @@ def test_a_closed_checker_may_be_used_again() -> None:
 
 
 def test_grades_group_equal_values_under_the_spelling_seen_first(checker: Checker) -> None:
-    grades = checker.grades(["0.5", "7", r"\frac{1}{2}", "1/2", "7"], r"\frac{2}{4}")
+    grades = Grading(checker, ["0.5", "7", r"\frac{1}{2}", "1/2", "7"], r"\frac{2}{4}").run()
     assert {answer: grade.group for answer, grade in grades.items()} == {
         "0.5": "0.5", "7": "7", r"\frac{1}{2}": "0.5", "1/2": "0.5",
     }  # fmt: skip
     assert {answer: (grade.correct, grade.rule) for answer, grade in grades.items()} == {
         "0.5": (True, "number"), "7": (False, "number"), r"\frac{1}{2}": (True, "number"), "1/2": (True, "number"),
     }  # fmt: skip
-    ungraded = checker.grades(["0.5", "1/2"], None)
+    ungraded = Grading(checker, ["0.5", "1/2"], None).run()
     assert [(grade.group, grade.correct, grade.rule) for grade in ungraded.values()] == [("0.5", None, None)] * 2
 
 
 def test_huge_answers_are_graded_not_fatal(checker: Checker) -> None:
-    grades = checker.grades(["9" * 5000, "8" * 5000, "7"], "7")
+    grades = Grading(checker, ["9" * 5000, "8" * 5000, "7"], "7").run()
     assert grades["7"].correct is True
     assert grades["9" * 5000].correct is False
 

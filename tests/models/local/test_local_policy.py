@@ -20,8 +20,8 @@ from transformers import (
 )
 
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
+from engine.search.domain import Domain
 from engine.search.search import draw_seed
 
 MASK = 2**64 - 1
@@ -104,9 +104,9 @@ def reference() -> Reference:
     ],
 )
 async def test_every_draw_of_a_tree_is_what_the_plain_model_would_draw(
-    models: Models, checker: Checker, reference: Reference, strategy: str, options: dict[str, Any]
+    models: Models, maths: Domain, reference: Reference, strategy: str, options: dict[str, Any]
 ) -> None:
-    tree = (await solve(models, checker, strategy=strategy, max_steps=4, **options)).tree
+    tree = (await solve(models, maths, strategy=strategy, max_steps=4, **options)).tree
     temperature = 0.0 if strategy == "greedy" else options.get("temperature", 0.8)
     prompt = reference.prompt(PROBLEM)
     assert max(node.depth for node in tree.nodes) >= 2

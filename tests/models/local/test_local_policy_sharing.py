@@ -14,11 +14,11 @@ from support.drawn import policy_of, sample
 from support.markov import START, markov_checkpoint
 from support.recorded import PROBLEM, Recorded, assert_same_document, make_run, solve, solve_with, texts, until
 
-from engine.domains.maths.grading import Checker
 from engine.models.catalogue.catalogue import Models
 from engine.models.local.prefix_cache import PrefixCache
 from engine.models.policies.local import LocalPolicy, LocalSession
 from engine.search.cost import PolicyCost
+from engine.search.domain import Domain
 from engine.search.policy import Draw, Sampling, TokenBudget
 from engine.search.search import draw_seed
 from engine.search.tree import Node, Tree
@@ -28,9 +28,9 @@ from engine.search.tree import Node, Tree
 
 @pytest.mark.parametrize("strategy", ["greedy", "majority_vote", "best_of_n", "beam_search"])
 async def test_a_prompt_is_computed_once_a_run_and_every_draw_is_counted(
-    models: Models, checker: Checker, strategy: str
+    models: Models, maths: Domain, strategy: str
 ) -> None:
-    run = await solve(models, checker, strategy=strategy, n=8, seed=1)
+    run = await solve(models, maths, strategy=strategy, n=8, seed=1)
     assert run.usage.prompt_tokens == models.policy.prompt_tokens(PROBLEM)
     assert run.usage.generated_tokens == sum(node.tokens * node.copies for node in run.tree.nodes[1:])
     assert all(node.token_ids and len(node.token_ids) == node.tokens for node in run.tree.nodes[1:])
@@ -51,10 +51,10 @@ class SmallCache:
 
 @pytest.mark.parametrize("strategy", ["best_of_n", "beam_search"])
 async def test_eviction_changes_nothing_but_the_positions_computed(
-    models: Models, checker: Checker, strategy: str
+    models: Models, maths: Domain, strategy: str
 ) -> None:
-    roomy = await solve(models, checker, strategy=strategy, n=8, seed=2)
-    tight = await solve_with(SmallCache(models.policy), models.scorer, checker, strategy=strategy, n=8, seed=2)
+    roomy = await solve(models, maths, strategy=strategy, n=8, seed=2)
+    tight = await solve_with(SmallCache(models.policy), models.scorer, maths, strategy=strategy, n=8, seed=2)
     assert_same_document(tight, roomy, within=1e-4)  # read at once or token by token: other sums, other last bits
     assert tight.usage.prompt_tokens > roomy.usage.prompt_tokens
     assert tight.usage.generated_tokens == roomy.usage.generated_tokens
@@ -75,9 +75,7 @@ def counted_forwards(policy: Any) -> Iterator[list[int]]:
         hook.remove()
 
 
-async def test_searches_at_once_share_batches_and_grow_the_trees_they_grow_alone(
-    models: Models, checker: Checker
-) -> None:
+async def test_searches_at_once_share_batches_and_grow_the_trees_they_grow_alone(models: Models, maths: Domain) -> None:
     requests: list[dict[str, Any]] = [
         {"strategy": "beam_search", "n": 8, "seed": 1},
         {"strategy": "best_of_n", "n": 8, "seed": 2, "problem": "Compute 18 * 19."},
@@ -85,9 +83,9 @@ async def test_searches_at_once_share_batches_and_grow_the_trees_they_grow_alone
         {"strategy": "greedy", "problem": "Compute 3 * 4 + 2."},
     ]
     with counted_forwards(models.policy) as alone_rows:
-        alone = [await solve(models, checker, **request) for request in requests]
+        alone = [await solve(models, maths, **request) for request in requests]
     with counted_forwards(models.policy) as shared_rows:
-        shared = await asyncio.gather(*(solve(models, checker, **request) for request in requests))
+        shared = await asyncio.gather(*(solve(models, maths, **request) for request in requests))
     for one, other in zip(alone, shared, strict=True):
         assert texts(one.tree) == texts(other.tree)
         assert one.usage.generated_tokens == other.usage.generated_tokens
@@ -117,7 +115,7 @@ async def test_a_prompt_is_not_padded_onto_rows_that_miss_a_token(models: Models
 
 
 async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
-    tmp_path: Path, models: Models, checker: Checker
+    tmp_path: Path, models: Models, maths: Domain
 ) -> None:
     table = {START: {"a": 1.0}, "a": {"a": 0.9, "b": 0.1}, "b": {"a": 1.0}}
     with policy_of(markov_checkpoint(tmp_path, table, context=100_000)) as policy:
@@ -147,13 +145,13 @@ async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
         assert not policy._decoder._rows
 
 
-async def test_a_stopped_search_does_not_disturb_its_neighbour(models: Models, checker: Checker) -> None:
-    alone = await solve(models, checker, strategy="beam_search", n=16, seed=4)
+async def test_a_stopped_search_does_not_disturb_its_neighbour(models: Models, maths: Domain) -> None:
+    alone = await solve(models, maths, strategy="beam_search", n=16, seed=4)
     doomed = Recorded()
     task = asyncio.ensure_future(
-        make_run(models.policy, models.scorer, doomed, strategy="best_of_n", n=64, seed=9).execute(checker)
+        make_run(models.policy, models.scorer, doomed, maths, strategy="best_of_n", n=64, seed=9).execute()
     )
-    neighbour = asyncio.ensure_future(solve(models, checker, strategy="beam_search", n=16, seed=4))
+    neighbour = asyncio.ensure_future(solve(models, maths, strategy="beam_search", n=16, seed=4))
     await until(lambda: len(doomed.events) > 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -14,7 +14,6 @@ from support.recorded import solve_with
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
 from engine.errors import ModelError
 from engine.models.catalogue.catalogue import Catalogue, Models
 from engine.models.local import memory, placement, prefix_cache
@@ -22,6 +21,7 @@ from engine.models.local.prefix_cache import PrefixCache
 from engine.models.policies.local import LocalPolicy
 from engine.models.scorers.options import ScorerOptions
 from engine.models.scorers.qwen_prm import load
+from engine.search.domain import Domain
 
 BUILTIN = assets() / "models"
 
@@ -47,26 +47,26 @@ ERRORS = [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB
 
 @pytest.mark.parametrize("error", ERRORS, ids=["gpu", "ram"])
 async def test_a_policy_out_of_memory_ends_its_run_as_failed_and_keeps_the_tree(
-    models: Models, checker: Checker, error: Exception
+    models: Models, maths: Domain, error: Exception
 ) -> None:
     policy = LocalPolicy("small", BUILTIN / "builtin-xs")
     try:
         with out_of_memory(policy._decoder._model, 40, error):
-            run = await solve_with(policy, models.scorer, checker, strategy="beam_search", n=8)
+            run = await solve_with(policy, models.scorer, maths, strategy="beam_search", n=8)
         assert run.last.status == "failed"
         assert run.last.error and run.last.error.startswith("the policy small ran out of ")
         assert "lower N" in run.last.error and "\n" not in run.last.error
         assert len(run.tree) > 1
-        assert (await solve_with(policy, models.scorer, checker, strategy="greedy")).last.status == "done"
+        assert (await solve_with(policy, models.scorer, maths, strategy="greedy")).last.status == "done"
     finally:
         policy.close()
 
 
-async def test_a_scorer_out_of_memory_says_so(models: Models, checker: Checker) -> None:
+async def test_a_scorer_out_of_memory_says_so(models: Models, maths: Domain) -> None:
     scorer = load("judge", BUILTIN / "builtin-prm", ScorerOptions())
     try:
         with out_of_memory(scorer._judge._decoder._model, 2, ERRORS[0]):
-            run = await solve_with(models.policy, scorer, checker, strategy="beam_search", n=8)
+            run = await solve_with(models.policy, scorer, maths, strategy="beam_search", n=8)
         assert run.last.error and run.last.error.startswith("the scorer judge ran out of GPU memory; lower N")
         assert len(run.tree) > 1
     finally:

@@ -14,13 +14,13 @@ from support.recorded import PROBLEM, Recorded, make_run, solve, solve_with, tex
 from transformers import AddedToken, AutoTokenizer
 
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
 from engine.errors import InvalidInput, ModelError
 from engine.models.catalogue.catalogue import Models
 from engine.models.policies.local import LocalPolicy
 from engine.models.policies.openai_server import OpenAIPolicy
 from engine.models.servers.settings import ServerSettings
 from engine.search.cost import PolicyCost
+from engine.search.domain import Domain
 from engine.search.policy import Draw, Policy, Sampling, Step, TokenBudget
 from engine.search.tree import Node
 
@@ -52,7 +52,7 @@ SERVERS = [
 
 @pytest.mark.parametrize(("behaviour", "tokenizer", "missing"), SERVERS)
 async def test_a_greedy_search_is_the_local_one(
-    serve: Serve, connect: Connect, models: Models, checker: Checker, behaviour: dict[str, Any],
+    serve: Serve, connect: Connect, models: Models, maths: Domain, behaviour: dict[str, Any],
     tokenizer: Path | None, missing: str,
 ) -> None:  # fmt: skip
     policy = connect(serve(**behaviour), tokenizer=tokenizer)
@@ -60,7 +60,7 @@ async def test_a_greedy_search_is_the_local_one(
     assert policy.info.device == ("server" + (f", without {missing}" if missing else ""))
     assert policy.prompt_tokens(PROBLEM) == models.policy.prompt_tokens(PROBLEM)
     request: dict[str, Any] = {"strategy": "beam_search", "n": 4, "width": 2, "temperature": 0}
-    ours, theirs = await solve_with(policy, models.scorer, checker, **request), await solve(models, checker, **request)
+    ours, theirs = await solve_with(policy, models.scorer, maths, **request), await solve(models, maths, **request)
     assert ours.last.status == "done" and ours.last.answer == theirs.last.answer
     assert texts(ours.tree) == texts(theirs.tree)
     for mine, other in zip(ours.tree.nodes[1:], theirs.tree.nodes[1:], strict=True):
@@ -77,12 +77,12 @@ async def test_a_greedy_search_is_the_local_one(
         assert surplus > 0 if "tokens_per_event" in behaviour else surplus == 0  # behind a blank line, but paid for
 
 
-async def test_the_same_seed_is_the_same_tree(serve: Serve, connect: Connect, models: Models, checker: Checker) -> None:
+async def test_the_same_seed_is_the_same_tree(serve: Serve, connect: Connect, models: Models, maths: Domain) -> None:
     policy = connect(serve())
 
     async def tree(seed: int) -> Any:
         request: dict[str, Any] = {"strategy": "best_of_n", "n": 4, "temperature": 1.2, "seed": seed}
-        return texts((await solve_with(policy, models.scorer, checker, **request)).tree)
+        return texts((await solve_with(policy, models.scorer, maths, **request)).tree)
 
     first = await tree(1)
     assert len(first) > 5
@@ -109,14 +109,14 @@ async def test_what_a_server_takes_and_does_not_heed_is_no_ability(serve: Serve,
 
 
 async def test_what_goes_by_the_models_size_says_so_where_nobody_knows_it(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     server = serve()
-    run = await solve_with(connect(server), models.scorer, checker, strategy="greedy")
+    run = await solve_with(connect(server), models.scorer, maths, strategy="greedy")
     assert run.usage.flops_paper == 0 and not run.usage.flops_known
-    run = await solve_with(connect(server), models.scorer, checker, strategy="compute_optimal")
+    run = await solve_with(connect(server), models.scorer, maths, strategy="compute_optimal")
     assert run.last.status == "failed" and "add parameters" in (run.last.error or "")
-    run = await solve_with(connect(server, parameters=187_000), models.scorer, checker, strategy="greedy")
+    run = await solve_with(connect(server, parameters=187_000), models.scorer, maths, strategy="greedy")
     assert run.usage.flops_paper == 2 * 187_000 * run.usage.generated_tokens
 
 
@@ -199,11 +199,11 @@ async def test_a_budget_is_dealt_out_as_it_is_locally(
 
 
 async def test_a_searchs_budget_is_never_exceeded(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     policy = connect(serve())
     for budget in (25, 90):
-        run = await solve_with(policy, models.scorer, checker, n=4, width=2, max_tokens_total=budget)
+        run = await solve_with(policy, models.scorer, maths, n=4, width=2, max_tokens_total=budget)
         assert run.usage.generated_tokens == budget
         assert run.last.stop_reason == "budget"
 
@@ -224,13 +224,13 @@ async def test_a_step_that_a_person_wrote_is_continued(serve: Serve, connect: Co
 
 @pytest.mark.parametrize("errors", [[429, 500], [503, 503, 429]])
 async def test_passing_errors_are_tried_again(
-    serve: Serve, connect: Connect, models: Models, checker: Checker, errors: list[int]
+    serve: Serve, connect: Connect, models: Models, maths: Domain, errors: list[int]
 ) -> None:
     server = serve()
     policy = connect(server)
     server.behaviour.errors = list(errors)
-    run = await solve_with(policy, models.scorer, checker, strategy="greedy")
-    calm = await solve(models, checker, strategy="greedy")
+    run = await solve_with(policy, models.scorer, maths, strategy="greedy")
+    calm = await solve(models, maths, strategy="greedy")
     assert (run.last.status, texts(run.tree)) == ("done", texts(calm.tree))
     assert not server.behaviour.errors
 
@@ -240,17 +240,17 @@ async def test_a_server_that_is_busy_while_it_is_probed_loses_no_ability(serve: 
 
 
 async def test_a_stream_that_breaks_off_is_begun_anew_and_paid_for(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     server = serve()
     policy = connect(server)
     server.behaviour.dies_after, server.behaviour.deaths = 3, 2
-    run = await solve_with(policy, models.scorer, checker, strategy="greedy")
-    calm = await solve(models, checker, strategy="greedy")
+    run = await solve_with(policy, models.scorer, maths, strategy="greedy")
+    calm = await solve(models, maths, strategy="greedy")
     assert texts(run.tree) == texts(calm.tree)
     assert run.usage.generated_tokens == calm.usage.generated_tokens + 2 * 3
     server.behaviour.deaths = 2
-    run = await solve_with(policy, models.scorer, checker, strategy="greedy", max_tokens_total=20)
+    run = await solve_with(policy, models.scorer, maths, strategy="greedy", max_tokens_total=20)
     assert run.usage.generated_tokens == 20
     assert sum(node.tokens for node in run.tree.nodes) == 20 - 2 * 3
 
@@ -261,12 +261,12 @@ def one_line(message: str | None) -> str:
 
 
 async def test_a_server_that_dies_ends_the_run_with_its_tree(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     server = serve()
     policy = connect(server, retries=1)
     recorded = Recorded()
-    run = asyncio.create_task(make_run(policy, models.scorer, recorded, n=8, temperature=1.0).execute(checker))
+    run = asyncio.create_task(make_run(policy, models.scorer, recorded, maths, n=8, temperature=1.0).execute())
     await until(lambda: len(recorded.scored) > 2)
     await asyncio.to_thread(server.stop)
     finished = await run
@@ -276,16 +276,16 @@ async def test_a_server_that_dies_ends_the_run_with_its_tree(
 
 
 async def test_a_run_goes_on_with_the_other_replica(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     servers = [serve(), serve()]
     policy = connect(*servers)
     request: dict[str, Any] = {"n": 8, "temperature": 1.0, "seed": 4}
-    calm = await solve_with(policy, models.scorer, checker, **request)
+    calm = await solve_with(policy, models.scorer, maths, **request)
     used = [server for server in servers if server.searching]
     assert len(used) == 1, "the draws of one run stay on one replica"
     recorded = Recorded()
-    run = asyncio.create_task(make_run(policy, models.scorer, recorded, **request).execute(checker))
+    run = asyncio.create_task(make_run(policy, models.scorer, recorded, maths, **request).execute())
     await until(lambda: len(recorded.scored) > 2)
     await asyncio.to_thread(used[0].stop)
     assert (await run).status == "done"
@@ -295,31 +295,31 @@ async def test_a_run_goes_on_with_the_other_replica(
 
 
 async def test_problems_are_spread_over_the_replicas(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     servers = [serve(), serve()]
     policy = connect(*servers)
     for number in range(8):
-        await solve_with(policy, None, checker, strategy="greedy", problem=f"Compute {number} + 1.", max_steps=1)
+        await solve_with(policy, None, maths, strategy="greedy", problem=f"Compute {number} + 1.", max_steps=1)
     assert all(server.searching for server in servers)
 
 
-async def test_a_silent_server_is_given_up(serve: Serve, connect: Connect, models: Models, checker: Checker) -> None:
+async def test_a_silent_server_is_given_up(serve: Serve, connect: Connect, models: Models, maths: Domain) -> None:
     server = serve()
     policy = connect(server, timeout_s=1.0, retries=0)
     server.behaviour.pause_s = 30.0
-    run = await solve_with(policy, models.scorer, checker, strategy="greedy")
+    run = await solve_with(policy, models.scorer, maths, strategy="greedy")
     assert run.last.status == "failed"
     assert "does not answer in time" in one_line(run.last.error)
 
 
-async def test_stop_ends_the_requests(serve: Serve, connect: Connect, models: Models, checker: Checker) -> None:
+async def test_stop_ends_the_requests(serve: Serve, connect: Connect, models: Models, maths: Domain) -> None:
     server = serve()
     policy = connect(server)
     server.behaviour.pause_s = 0.05
     recorded = Recorded()
-    run = make_run(policy, models.scorer, recorded, n=4)
-    searching = asyncio.create_task(run.execute(checker))
+    run = make_run(policy, models.scorer, recorded, maths, n=4)
+    searching = asyncio.create_task(run.execute())
     await until(lambda: server.running == 4 and run.writing())
     searching.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -330,10 +330,10 @@ async def test_stop_ends_the_requests(serve: Serve, connect: Connect, models: Mo
 
 
 async def test_no_more_requests_at_once_than_the_entry_allows(
-    serve: Serve, connect: Connect, models: Models, checker: Checker
+    serve: Serve, connect: Connect, models: Models, maths: Domain
 ) -> None:
     server = serve(pause_s=0.005)
-    await solve_with(connect(server, concurrency=3), models.scorer, checker, strategy="best_of_n", n=8, max_steps=2)
+    await solve_with(connect(server, concurrency=3), models.scorer, maths, strategy="best_of_n", n=8, max_steps=2)
     assert server.most_running == 3
 
 

@@ -12,7 +12,6 @@ from support.recorded import PROBLEM, solve
 from transformers import AutoTokenizer
 
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
 from engine.errors import ModelError
 from engine.models.catalogue.catalogue import Models
 from engine.models.local.prefix_cache import PrefixCache
@@ -20,6 +19,7 @@ from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
 from engine.models.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
 from engine.search.cost import ScorerCost
+from engine.search.domain import Domain
 from engine.search.events import StepSampled
 from engine.search.tree import Node, Tree
 
@@ -153,11 +153,11 @@ async def test_a_batch_larger_than_one_forward(scorer: LocalScorer, reference: R
 
 @pytest.mark.parametrize("strategy", ["best_of_n", "beam_search"])
 async def test_a_search_scores_each_node_once_at_the_cost_of_its_own_tokens(
-    models: Models, checker: Checker, strategy: str
+    models: Models, maths: Domain, strategy: str
 ) -> None:
     assert models.scorer is not None
     for seed in range(3):
-        run = await solve(models, checker, strategy=strategy, seed=seed)
+        run = await solve(models, maths, strategy=strategy, seed=seed)
         tree = run.tree
         scored = [tree[event.node] for event in run.scored]
         assert len({node.id for node in scored}) == len(scored)

@@ -10,11 +10,12 @@ from support.judges import GenericTag, MathShepherd, QwenPRM
 from support.layouts import llama_tokenizer, mistral_causal, qwen_causal
 
 from engine.assets import assets
-from engine.domains.maths.grading import Checker
 from engine.errors import InvalidInput, ModelError
 from engine.models.catalogue.catalogue import SCORERS, Catalogue, ModelEntry
 from engine.models.scorers.options import TwoTokenTemplate
-from engine.runs.run import Question, Run
+from engine.runs.question import Question
+from engine.runs.run import Run
+from engine.search.domain import Domain
 from engine.search.params import RunParams
 from engine.search.tree import Tree
 
@@ -66,7 +67,7 @@ def test_a_policy_takes_no_template(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("strategy", ["beam_search", "best_of_n"])
 @pytest.mark.parametrize("kind", ["likelihood", "generic"])
-async def test_a_search_under_another_judge(tmp_path: Path, checker: Checker, kind: str, strategy: str) -> None:
+async def test_a_search_under_another_judge(tmp_path: Path, maths: Domain, kind: str, strategy: str) -> None:
     """Each step of the search is scored once, at its own cost, whichever family judges."""
     path: object = "builtin-s"
     if kind == "generic":
@@ -81,7 +82,7 @@ async def test_a_search_under_another_judge(tmp_path: Path, checker: Checker, ki
         usages.append(usage)
 
     params = RunParams(strategy=strategy, n=8, width=4, max_steps=12)
-    await Run("test", Question(PROBLEM), params, models.policy, models.scorer, record).execute(checker)
+    await Run("test", Question(PROBLEM), params, models.policy, models.scorer, maths, record).execute()
     tree = Tree.from_events(events)
     name = models.scorer.info.name
     scored = [node for node in tree.nodes[1:] if name in node.scores]

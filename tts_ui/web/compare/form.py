@@ -15,7 +15,7 @@ import gradio as gr
 from engine.domains.builtin.known_answers import reference_answer
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
-from engine.runs.run import Question
+from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.search.selection import rule_named
 from engine.search.strategies import STRATEGIES

@@ -13,7 +13,6 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import InvalidInput, TtsError
-from engine.models.catalogue.catalogue import outside
 from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
 from engine.search.tree import Tree
@@ -26,7 +25,7 @@ from tts_ui.web.components import SearchTree
 from tts_ui.web.feed import Feed
 from tts_ui.web.lessons import run_ids
 from tts_ui.web.notices import BIGGER, notice, sentence
-from tts_ui.web.plain_text import LATEX_DELIMITERS, markdown
+from tts_ui.web.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
 from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence
@@ -146,7 +145,7 @@ class ComparePage:
             yield _changes(notice=notice(line), stop=gr.update(interactive=False))
         try:
             comparing = submitted.result()
-            said = outside(self._host.catalogue.entry(asked.models), asked.question.problem)
+            said = self._host.foreign(asked.question, asked.models)
             told = notice(f"{said} {BIGGER}") if said else ""
             yield _changes(head="", text="", facts=steps.HINT, notice=told, charts="")
             async for change in self._follow([running.id for running in comparing.runs]):
@@ -250,7 +249,7 @@ class ComparePage:
         ]
         return (
             steps.step_head(selected),
-            markdown(selected.text),
+            markdown(self._host.domains, "maths", selected.text),
             steps.side_by_side(parameters.labels(records), records, grown, linked),
             *updates,
             *(gr.skip() for _ in range(_MOST - len(updates))),

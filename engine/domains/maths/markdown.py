@@ -8,14 +8,6 @@ from __future__ import annotations
 
 import re
 
-#: What the Markdown component must be told to render (`latex_delimiters`).
-LATEX_DELIMITERS: list[dict[str, str | bool]] = [
-    {"left": "$$", "right": "$$", "display": True},
-    {"left": "\\[", "right": "\\]", "display": True},
-    {"left": "\\(", "right": "\\)", "display": False},
-    {"left": "$", "right": "$", "display": False},
-]
-
 _FORMULA = re.compile(
     r"""\$\$(?!\s*\$\$).+?\$\$            # display
       | \\\[.+?\\\]
