@@ -71,7 +71,7 @@ def measure() -> list[Figure]:
     ratios: list[float] = []
     problems = examples()[:PROBLEMS]
 
-    def search(problem: str, answer: str, seed: int) -> None:
+    def search(problem: str, answer: str | None, seed: int) -> None:
         log: list[Event] = []
         spent: list[Usage] = []
 

@@ -11,13 +11,13 @@ __all__ = ["Host", "Question", "RunParams", "Store"]
 
 if TYPE_CHECKING:
     from engine.runs.host import Host
-    from engine.runs.run import Question
+    from engine.runs.question import Question
     from engine.search.params import RunParams
     from engine.store import Store
 else:
     _ROOMS = {
         "Host": "engine.runs.host",
-        "Question": "engine.runs.run",
+        "Question": "engine.runs.question",
         "RunParams": "engine.search.params",
         "Store": "engine.store",
     }

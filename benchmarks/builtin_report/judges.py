@@ -51,7 +51,8 @@ def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str])
         for place, row, truth in zip(number, scores, truths, strict=True)
         for at, score in enumerate(row if truth is None else row[: truth + 1])
     ]
-    return Measured(quality, auc_interval(quality.auc, *zip(*judged, strict=True)))
+    places, values, goods = zip(*judged, strict=True)
+    return Measured(quality, auc_interval(quality.auc, places, values, goods))
 
 
 def auc_interval(

@@ -72,6 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str
         host = Host(store)
         host.catalogue.load()
         demo = launch(host)
+        assert demo.local_url
         yield host, demo.local_url
         demo.close()
         host.close()
@@ -96,8 +97,8 @@ def explore(app: App, chromium_page: Callable[..., Any], page_errors: list[str])
 
     def open_page(path: str = "/", **options: Any) -> Any:
         page = chromium_page(**options)
-        page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
-        page.on("dialog", lambda dialog: (page_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("console", lambda message: page_errors.extend([message.text] if message.type == "error" else []))
+        page.on("dialog", lambda dialog: (page_errors.extend([f"dialog: {dialog.message}"]), dialog.dismiss()))
         page.goto(app.url + path)
         page.wait_for_selector(TREE)
         page.wait_for_selector("#run")

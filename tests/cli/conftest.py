@@ -29,7 +29,7 @@ def start() -> Iterator[Start]:
     def begin(*arguments: object, **streams: Any) -> subprocess.Popen[bytes]:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TTS_UI_")}
-        process = subprocess.Popen(
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             [COMMAND, *map(str, arguments)],
             env=environment,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

@@ -16,6 +16,8 @@ from engine.models.catalogue.catalogue import Models
 from engine.models.policies.local import LocalPolicy
 from engine.search.domain import Domain
 from engine.search.events import Decision, Event, Finish, RunStarted
+from engine.search.search import Search
+from engine.search.strategies import STRATEGIES
 from engine.search.tree import Node
 
 STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search"]
@@ -94,21 +96,18 @@ async def test_the_log_folds_into_the_tree_the_search_saw(models: Models, maths:
         assert run.tree[run.tree.chosen].status == "finished"
 
 
-async def test_the_search_s_own_tree_equals_the_fold_of_its_events(models: Models, maths: Domain) -> None:
-    from engine.runs import run as run_module
+async def test_the_search_s_own_tree_equals_the_fold_of_its_events(
+    models: Models, maths: Domain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[Search] = []
+    beam_search = STRATEGIES["beam_search"].run
 
-    searches: list[Any] = []
+    async def watched(search: Search, **options: Any) -> None:
+        searches.append(search)
+        await beam_search(search, **options)
 
-    class Spied(run_module.Search):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            searches.append(self)
-
-    original, run_module.Search = run_module.Search, Spied  # type: ignore[misc]
-    try:
-        recorded = await solve(models, maths, strategy="beam_search", n=8, temperature=0.6)
-    finally:
-        run_module.Search = original  # type: ignore[misc]
+    monkeypatch.setattr("engine.search.strategies.beam_search.beam_search", watched)
+    recorded = await solve(models, maths, strategy="beam_search", n=8, temperature=0.6)
     (search,) = searches
     assert [_plain(node) for node in search.tree.nodes] == [_plain(node) for node in recorded.tree.nodes]
     assert search.tree.chosen == recorded.tree.chosen

@@ -35,14 +35,13 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 def run(*arguments: object) -> Outcome:
     """`tts-ui` with these arguments, through its own entry point."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    printed = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(stream, encoding="utf-8") for stream in printed)
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
         main([str(argument) for argument in arguments])
-    printed = []
-    for stream in (out, err):
-        stream.flush()
-        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
-    return Outcome(int(ended.value.code or 0), *printed)
+    out.flush()
+    err.flush()
+    return Outcome(int(ended.value.code or 0), *(stream.getvalue().decode() for stream in printed))
 
 
 def wait_for_steps(solving: Any, db: Path) -> str:

@@ -107,7 +107,9 @@ async def test_the_prefix_is_computed_once_and_no_padding_is_drawn(folder: Path)
         assert cost.prompt_tokens == policy.prompt_tokens(PROBLEM)
         open_steps = [(n, step) for n, step in enumerate(steps, start=1) if step.finish == "step"]
         assert open_steps
-        paths = [(Node(n, 0, 1, step.text, token_ids=step.token_ids, tokens=step.tokens),) for n, step in open_steps]
+        paths: list[tuple[Node, ...]] = [
+            (Node(n, 0, 1, step.text, token_ids=step.token_ids, tokens=step.tokens),) for n, step in open_steps
+        ]
         more, cost = await extend(policy, session, paths, 5, temperature=1.5)
         assert cost.prompt_tokens == 0
         due = sum(len(session.prompt) - 1 + path[0].tokens for path in paths)

@@ -48,6 +48,9 @@ class SmallCache:
         session.cache = PrefixCache(limit_bytes=1)
         return session
 
+    def close(self) -> None:
+        self.policy.close()
+
 
 @pytest.mark.parametrize("strategy", ["best_of_n", "beam_search"])
 async def test_eviction_changes_nothing_but_the_positions_computed(
