@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from engine.domains import Domains
 from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue, Models
 from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
 from engine.runs.sweeps.statistics import bootstrap, paired, wilson
 from engine.runs.sweeps.sweep import Sweep
-from engine.search.domain import Domain
 from engine.search.params import RunParams
 from engine.search.policy import PolicySession, Step
 from engine.store import Store
@@ -22,10 +22,8 @@ from engine.store import Store
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Iterator[Sweep]:
-    maths = Domain()
-    with Store.open(str(tmp_path / "runs.db")) as store:
-        yield Sweep("test", store, maths)
-    maths.close()
+    with Domains() as domains, Store.open(str(tmp_path / "sweep.db")) as store:
+        yield Sweep("test", store, domains)
 
 
 QUESTIONS = [Question(problem.text, problem.answer) for problem in problem_set("builtin-validation")[:6]]
@@ -49,7 +47,7 @@ def test_runs_of_a_sweep_are_those_that_run_alone(sweep: Sweep, models: Models) 
     """Many searches share the batches; with these models every one of them is still the search it is alone."""
     cell = Cell("builtin-xs", RunParams("beam_search", n=8, width=2))
     sweep.run({cell: models}, QUESTIONS)
-    alone = Sweep("alone", sweep.store, sweep.maths)
+    alone = Sweep("alone", sweep.store, sweep.domains)
     for question in QUESTIONS[:3]:
         alone.run({cell: models}, [question])
         together, apart = sweep.done(cell)[question.problem], alone.done(cell)[question.problem]
@@ -89,7 +87,7 @@ def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone
     sweep.run(cells, QUESTIONS[:3])
     together = sum(drawn)
     drawn.clear()
-    alone = Sweep("alone", sweep.store, sweep.maths)
+    alone = Sweep("alone", sweep.store, sweep.domains)
     for cell, models in cells.items():
         alone.run({cell: models}, QUESTIONS[:3])
         for problem, run in sweep.done(cell).items():
