@@ -39,7 +39,7 @@ def run(task: Task, db: Path) -> None:
                 sweep.run(
                     {cell: catalogue.load(cell.models, cell.scorer) for cell in task.cells},
                     questions,
-                    lambda: bar.update(),
+                    bar.update,
                 )
     catalogue.close()
     domains.close()

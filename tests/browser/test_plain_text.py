@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from engine.domains.maths.markdown import markdown
 from engine.search.events import Decision, Grade, ModelInfo, StepSampled, StepScored, Usage
 from engine.search.selection import RULES
 from engine.search.tree import Tree
 from engine.store import RunRecord
 from engine.store.owner import this_process
 from tts_ui.web import fragments
-from tts_ui.web.plain_text import markdown
 
 HARM = [
     "<img src=x onerror=alert(1)>",

@@ -17,7 +17,7 @@ from engine.models.policies.local import LocalPolicy
 from engine.search.domain import Domain
 from engine.search.events import Decision, Event, Finish, RunStarted
 from engine.search.search import Search
-from engine.search.strategies import STRATEGIES
+from engine.search.strategies.beam_search import beam_search
 from engine.search.tree import Node
 
 STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search"]
@@ -100,7 +100,6 @@ async def test_the_search_s_own_tree_equals_the_fold_of_its_events(
     models: Models, maths: Domain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches: list[Search] = []
-    beam_search = STRATEGIES["beam_search"].run
 
     async def watched(search: Search, **options: Any) -> None:
         searches.append(search)

@@ -14,7 +14,7 @@ from support.sample_runs import flat, record_all, whole_run
 
 import engine.store.migrations as migrations
 from engine.errors import InvalidInput
-from engine.search.events import RunFinished, Usage
+from engine.search.events import RunFinished, RunStarted, Usage
 from engine.store import ComparisonRecord, Store
 from engine.store.connect import open_engine, resolve, writing
 from engine.store.document import comparison_document

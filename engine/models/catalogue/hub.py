@@ -124,7 +124,7 @@ def _reporting(report: Callable[[int], None]) -> type[tqdm[Any]]:
             self._came = 0
             if self._bytes:
                 report(0)
-            super().__init__(*args, **options)
+            super().__init__(*args, **options)  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:
             if self._bytes:

@@ -76,8 +76,7 @@ async def test_a_scorer_out_of_memory_says_so(models: Models, maths: Domain) -> 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefix caches that share nothing with those of other tests."""
-    monkeypatch.setattr(prefix_cache, "_shared", {})
-    monkeypatch.setattr(prefix_cache, "_wanted", None)
+    monkeypatch.setattr(prefix_cache, "room", prefix_cache.Room())
 
 
 def segment(positions: int) -> torch.Tensor:
@@ -105,19 +104,19 @@ def test_caches_of_all_sessions_share_one_limit() -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_the_limit_follows_from_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = iter([4 << 30, 100 << 30, 1 << 20, None])
+    free = iter([4 << 30, 100 << 30, 1 << 20])
     monkeypatch.setattr(prefix_cache, "free_ram", lambda: next(free))
     limits = []
-    for _ in range(4):
+    for _ in range(3):
         prefix_cache.fit_anew()
         PrefixCache().put("a", segment(1))
-        limits.append(prefix_cache._shared[torch.device("cpu")].limit)
+        limits.append(prefix_cache.room.limit(torch.device("cpu")))
     assert limits[0] == pytest.approx(1 << 30, rel=1e-3)
-    assert limits[1:] == [8 << 30, 64 << 20, 8 << 30]
+    assert limits[1:] == [8 << 30, 64 << 20]
 
 
-def test_a_pairs_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefix_cache, "_wanted", None)
+@pytest.mark.usefixtures("alone")
+def test_a_pairs_own_limit(tmp_path: Path) -> None:
     file = tmp_path / "models.toml"
     file.write_text(
         '[[pair]]\nname = "x"\ncache_gb = 0.5\nscorer = "prm"\n[pair.policy]\nkind = "local"\npath = "builtin-xs"\n'
@@ -126,7 +125,7 @@ def test_a_pairs_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     catalogue = Catalogue(file)
     catalogue.load()
     catalogue.close()
-    assert prefix_cache._wanted == 500_000_000
+    assert prefix_cache.room.decided == 500_000_000
 
 
 # --- placement -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from support.recorded import PROBLEM, solve
-from transformers import AutoTokenizer, PreTrainedModel
+from transformers import AutoTokenizer
 
 from engine.assets import assets
 from engine.errors import ModelError
@@ -43,8 +43,8 @@ class Reference:
     def __init__(self) -> None:
         torch.set_num_threads(1)  # two threads wait for each other longer than such a model takes
         self.tokenizer = AutoTokenizer.from_pretrained(FOLDER, local_files_only=True)
-        self.model: PreTrainedModel = Qwen2ForProcessRewardModel.from_pretrained(FOLDER, dtype=torch.float32)
-        self.model.eval()
+        self.model = Qwen2ForProcessRewardModel.from_pretrained(FOLDER, dtype=torch.float32)
+        self.model.train(False)
         self.step = self.tokenizer.convert_tokens_to_ids("<extra_0>")
 
     def ids(self, steps: list[str], *, by_hand: bool) -> list[int]:
