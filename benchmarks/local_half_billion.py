@@ -117,8 +117,8 @@ def _search(policy: LocalPolicy, scorer: LocalScorer, levels: int) -> tuple[Tree
 @torch.inference_mode()
 def _plainly(policy: LocalPolicy, scorer: LocalScorer, tree: Tree) -> tuple[float, float]:
     """Seconds that `generate` and plain forwards of the PRM take for the levels of `tree`."""
-    model: Any = policy._decoder._model
-    backbone: Any = scorer._judge._decoder._model
+    model: Any = policy.model
+    backbone: Any = scorer.backbone
     generating = scoring = 0.0
     for depth in range(1, LEVELS + 1):
         level = [node for node in tree.nodes[1:] if node.depth == depth]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import until
 
-from engine.errors import InvalidInput
 from engine.store import Store
 from tts_ui.cli.main import main
 
@@ -45,15 +43,14 @@ def run(*arguments: object) -> Outcome:
 
 
 def wait_for_steps(solving: Any, db: Path) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and solving.poll() is None:
+    grown: list[str] = []
+
+    def some() -> bool:
+        assert solving.poll() is None, f"no step was recorded; exit code {solving.poll()}"
         if db.exists():
             with Store.open(str(db)) as store:
-                for record in store.runs():
-                    try:
-                        if len(store.tree(record.id)) > 1:
-                            return record.id
-                    except InvalidInput:
-                        continue
-        threading.Event().wait(0.05)
-    raise AssertionError(f"no step was recorded; exit code {solving.poll()}")
+                grown.extend(record.id for record in store.runs() if len(store.events(record.id)) > 1)
+        return bool(grown)
+
+    until(some, 120)
+    return grown[0]

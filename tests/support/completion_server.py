@@ -181,7 +181,7 @@ class CompletionServer:
         temperature = 0.0 if greedy else body.get("temperature", 1.0)
         sampling = Sampling(temperature, body.get("top_p", 1.0), body["max_tokens"])
         draw = Draw((), self._chance if seed is None else seed + 10**6)
-        session = LocalSession(self._policy._decoder, prompt)
+        session = LocalSession(self._policy.decoder, prompt)
         (step,) = await session.extend([draw], sampling, TokenBudget(), PolicyCost())
         ids = list(step.token_ids or ())
         finish, stop_reason, text = "stop" if step.finish == "eos" else "length", None, step.text

@@ -144,22 +144,27 @@ class Route:
         self._left = sorted(order, key=lambda server: server.failed_at > recent)
         self._retries = retries
 
+    @property
+    def server(self) -> Server:
+        """The replica that this run is with."""
+        return self._left[0]
+
     async def do(self, work: Callable[[Server], Awaitable[T]]) -> T:
         """`work` with this run's replica, begun anew as often as need be. Raises `ModelError` when none is left."""
-        server, tries = self._left[0], 0
+        server, tries = self.server, 0
         while True:
             try:
                 return await work(server)
             except Unavailable as problem:
                 tries += 1
-                if server is not self._left[0]:  # another request of this run has given it up meanwhile
-                    server, tries = self._left[0], 0
+                if server is not self.server:  # another request of this run has given it up meanwhile
+                    server, tries = self.server, 0
                 elif tries > self._retries or (len(self._left) > 1 and tries >= _TRIES_BEFORE_MOVING):
                     server.failed_at = time.monotonic()
                     if len(self._left) == 1:
                         raise ModelError(f"{problem}; no server is left to go on with") from problem
                     self._left.pop(0)
-                    server, tries = self._left[0], 0
+                    server, tries = self.server, 0
                 else:
                     await asyncio.sleep(max(problem.retry_after, min(_PAUSE_S * 2 ** (tries - 1), _LONGEST_PAUSE_S)))
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from support.places import SHARED_DATA
 
@@ -108,9 +109,9 @@ def test_a_comparison_that_hangs_is_killed_and_the_checker_works_again() -> None
     checker = Checker(timeout_s=1.0)
     try:
         assert checker.same("x+1", "1+x") == (True, "math-verify")
-        start = time.monotonic()
+        workers = set(psutil.Process().children())
         assert checker.same("x", "9^{9^{9^{9}}}+x") == (False, "timeout")
-        assert time.monotonic() - start < 5
+        assert workers - set(psutil.Process().children())  # it would never have ended by itself
         assert checker.same("x+1", "1+x") == (True, "math-verify")
     finally:
         checker.close()

@@ -51,7 +51,7 @@ async def test_a_policy_out_of_memory_ends_its_run_as_failed_and_keeps_the_tree(
 ) -> None:
     policy = LocalPolicy("small", BUILTIN / "builtin-xs")
     try:
-        with out_of_memory(policy._decoder._model, 40, error):
+        with out_of_memory(policy.model, 40, error):
             run = await solve_with(policy, models.scorer, maths, strategy="beam_search", n=8)
         assert run.last.status == "failed"
         assert run.last.error and run.last.error.startswith("the policy small ran out of ")
@@ -65,7 +65,7 @@ async def test_a_policy_out_of_memory_ends_its_run_as_failed_and_keeps_the_tree(
 async def test_a_scorer_out_of_memory_says_so(models: Models, maths: Domain) -> None:
     scorer = load("judge", BUILTIN / "builtin-prm", ScorerOptions())
     try:
-        with out_of_memory(scorer._judge._decoder._model, 2, ERRORS[0]):
+        with out_of_memory(scorer.backbone, 2, ERRORS[0]):
             run = await solve_with(models.policy, scorer, maths, strategy="beam_search", n=8)
         assert run.last.error and run.last.error.startswith("the scorer judge ran out of GPU memory; lower N")
         assert len(run.tree) > 1
