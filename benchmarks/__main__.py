@@ -1,6 +1,6 @@
 """Run benchmarks by name: `python -m benchmarks [NAME ...]`; the names are those of the modules here.
 
-Without a name all are run but `local_half_billion`, which takes minutes and 5 GB of memory.
+Without a name it runs all but `local_half_billion`, which takes minutes and 5 GB of memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BY_NAME_ONLY = ("local_half_billion",)
 def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
-        print(f"unknown benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        print(f"unknown benchmark {unknown[0]!r}; choose from {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     torch.set_num_threads(1)  # right for the built-in sizes, and the same for everything compared
     console = Console()

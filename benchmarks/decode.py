@@ -1,8 +1,8 @@
 """The local back end's decoding against `transformers.generate`, on the same batch.
 
 Sixteen draws of one prompt, up to 64 tokens each, at temperature 0.8. Both sides end a draw at EOS only, so that steps
-play no part, and both keep the prompt's computation in the account. Time is CPU time of the process a generated token
-(both sides use one thread; other load on the machine disturbs wall time more), rounds alternate, medians count.
+play no part, and both are charged for computing the prompt. Time is CPU time of the process per generated token (both
+sides use one thread; other load on the machine disturbs wall time more); rounds alternate, and medians count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.models.policies.local import LocalPolicy
 from engine.search.cost import PolicyCost
 from engine.search.policy import Draw, Sampling, TokenBudget
 
-TITLE = "tokens a CPU second, local back end against transformers.generate"
+TITLE = "tokens per CPU second, local back end against transformers.generate"
 MODEL = "builtin-xs"
 DRAWS, TOKENS, TEMPERATURE = 16, 64, 0.8
 ROUNDS = 30
@@ -29,7 +29,7 @@ ROUNDS = 30
 
 def measure() -> list[Figure]:
     folder = assets() / "models" / MODEL
-    policy = LocalPolicy(MODEL, folder, delimiter="\0")  # never said: a draw ends at EOS or at its limit
+    policy = LocalPolicy(MODEL, folder, delimiter="\0")  # never written: a draw ends at EOS or at its limit
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     problems = [problem.text for problem in examples()]
@@ -55,7 +55,7 @@ def measure() -> list[Figure]:
 
 
 def _ours(policy: LocalPolicy, problem: str, seed: int) -> float:
-    """Tokens a CPU second."""
+    """Tokens per CPU second."""
     cost = PolicyCost()
     draws = [Draw((), (seed + 2) * 1000 + draw) for draw in range(DRAWS)]
 
@@ -71,7 +71,7 @@ def _ours(policy: LocalPolicy, problem: str, seed: int) -> float:
 
 @torch.inference_mode()
 def _generate(model: torch.nn.Module, tokenizer: object, prompt: list[int], seed: int) -> float:
-    """Tokens a CPU second; the padding behind a draw's EOS is not counted."""
+    """Tokens per CPU second; padding after a draw's EOS is not counted."""
     torch.manual_seed(seed + 2)
     start = time.process_time()
     output = model.generate(  # type: ignore[operator]

@@ -1,7 +1,7 @@
 """Every strategy at the same token budget on 100 held-out problems: is a tree search worse than plain sampling?
 
 Users of other tools report that MCTS does worse than best-of-N for the same spend. Each search may ask for 64
-completions and is cut by its budget long before; the differences are paired over problems.
+completions, and its budget cuts it off long before; the differences are paired over problems.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def measure() -> list[Figure]:
     catalogue.close()
     sampling = right["best_of_n"]
     found = [
-        Figure(f"{name}, accuracy % ({spent[name]:,.0f} tokens a problem)", _percent(bootstrap(right[name])))
+        Figure(f"{name}, accuracy % ({spent[name]:,.0f} tokens per problem)", _percent(bootstrap(right[name])))
         for name in STRATEGIES
     ]
     for name in STRATEGIES[1:]:

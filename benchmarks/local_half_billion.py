@@ -1,10 +1,10 @@
 """A half-billion-parameter policy and a PRM of the same shape on this CPU: beam search, N = 8, M = 4, ten levels.
 
-Both are random checkpoints in the shape of Qwen2.5-0.5B, made in a temporary folder. Random weights never end by
-themselves and know no blank line, so a step here ends with any of a thirtieth of the vocabulary: 30 tokens in the mean.
-The same search is done the plain way, level by level: `transformers.generate` reads every beam's whole prefix anew and
-the PRM reads every candidate's whole text anew, in one batch each and in the same numbers and threads. Both searches
-are timed once after a short warm-up; the plain one re-lives our tree, so that both decode and score the same texts.
+Both are random checkpoints in the shape of Qwen2.5-0.5B, made in a temporary folder. Random weights never end a
+text and know no blank line, so any of a thirtieth of the vocabulary ends a step here: 30 tokens on average.
+The same search is done the plain way, level by level: `transformers.generate` reads every beam's whole prefix again and
+the PRM reads every candidate's whole text again, in one batch each, with the same dtype and threads. Both searches are
+timed once after a short warm-up; the plain one repeats our tree, so both decode and score the same texts.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def measure() -> list[Figure]:
     score = scorer.prompt_tokens(PROBLEM) + sum(len(scorer.format.segment(node.text, None).ids) for node in scored)
     plain = plain_generate + plain_score
     return [
-        Figure("levels, steps, tokens a step", f"{max(n.depth for n in nodes)}, {len(nodes)}, "
+        Figure("levels, steps, tokens per step", f"{max(n.depth for n in nodes)}, {len(nodes)}, "
                f"{generated / sum(n.copies for n in nodes):.0f}"),
-        Figure("numbers", f"{policy.info.dtype}, {THREADS} threads"),
+        Figure("dtype", f"{policy.info.dtype}, {THREADS} threads"),
         Figure("policy positions outside decoding / the minimum (the prompt once)",
                f"{usage.prompt_tokens / prefill:.2f}", "<= 1.1"),
         Figure("policy positions, decoding included / the minimum",
@@ -82,7 +82,7 @@ def measure() -> list[Figure]:
 
 
 def _open(place: Path) -> tuple[LocalPolicy, LocalScorer]:
-    """The two checkpoints, written, and loaded as any other is."""
+    """The two checkpoints, written and then loaded like any other."""
     tokenizer = AutoTokenizer.from_pretrained(assets() / "models" / "builtin-prm", local_files_only=True)
     letters = product(ascii_uppercase, repeat=4)  # no digits: they are tokens of their own here
     words = [" " + "".join(four) for four in islice(letters, VOCABULARY - len(tokenizer))]

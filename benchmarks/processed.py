@@ -1,10 +1,10 @@
 """Tokens processed by beam search, N = 16, M = 4, against what the published algorithm processes for the same trees.
 
 The published searches read the whole path of every beam at every level, with the policy (where no prefix cache helps)
-and again with the PRM. For N beams, T levels, s tokens a step and a prompt of P tokens that is N T P + N s T (T-1) / 2
-positions of prefill and N T P + N s T (T+1) / 2 positions of the PRM. T is the depth of our own tree and s its mean
-step. The second count is kinder to them: only the draws that our search made, so no slot of a finished beam is filled
-anew.
+and again with the PRM. For N beams, T levels, s tokens per step and a prompt of P tokens that is N T P + N s T (T-1) /
+2 positions of prefill and N T P + N s T (T+1) / 2 positions of the PRM. T is the depth of our own tree and s its mean
+step. The second count is kinder to them: it takes only the draws that our search made, so the slots of finished beams
+are not refilled.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def measure() -> list[Figure]:
     catalogue.close()
     return [
         Figure("levels of a tree, mean", f"{levels / PROBLEMS:.1f}"),
-        Figure("policy prefill, positions a search: published / ours", _pair(published.prefill, ours.prefill)),
+        Figure("policy prefill, positions per search: published / ours", _pair(published.prefill, ours.prefill)),
         Figure("policy prefill: published / ours", f"{published.prefill / ours.prefill:.1f}", GOAL),
         Figure("policy prefill: same draws only / ours", f"{same_draws.prefill / ours.prefill:.1f}"),
         Figure(
             "policy prefill and decoding: published / ours",
             f"{(published.prefill + published.generated) / (ours.prefill + ours.generated):.1f}",
         ),
-        Figure("PRM, positions a search: published / ours", _pair(published.scored, ours.scored)),
+        Figure("PRM, positions per search: published / ours", _pair(published.scored, ours.scored)),
         Figure("PRM: published / ours", f"{published.scored / ours.scored:.1f}", GOAL),
         Figure("PRM: same draws only / ours", f"{same_draws.scored / ours.scored:.1f}"),
     ]

@@ -1,7 +1,7 @@
 """What recording adds to a search: the store's recorder on a real file against a sink that forgets.
 
-Beam search N=16 on the built-in examples, 100 runs with each sink, alternating. CPU time of the whole process counts,
-the recorder's thread included; the store is flushed within the account, so that nothing is left to do later.
+Beam search N=16 on the built-in examples, 100 runs with each sink, alternating. CPU time is that of the whole
+process, recorder thread included; the time to flush the store is counted, so nothing is left to do later.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def measure() -> list[Figure]:
     added = statistics.median(a / b - 1 for a, b in zip(with_store, without, strict=True))
     total = sum(with_store) / sum(without) - 1
     return [
-        Figure("CPU time a search, nothing recorded", f"{1000 * statistics.median(without):.0f} ms"),
-        Figure("CPU time a search, recorded", f"{1000 * statistics.median(with_store):.0f} ms"),
+        Figure("CPU time per search, nothing recorded", f"{1000 * statistics.median(without):.0f} ms"),
+        Figure("CPU time per search, recorded", f"{1000 * statistics.median(with_store):.0f} ms"),
         Figure(f"added by recording, median of {RUNS} pairs", f"{added:+.1%}", "< 3 %"),
         Figure("added by recording, in total", f"{total:+.1%}"),
-        Figure("database a run", f"{size / (RUNS + 4) / 1024:.0f} KiB"),
+        Figure("database per run", f"{size / (RUNS + 4) / 1024:.0f} KiB"),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value, fit to be printed; `goal` is what it should be, empty where nothing is promised."""
+    """One measured value, as it is printed; `goal` is what it should be, empty if nothing is promised."""
 
     name: str
     value: str

@@ -1,6 +1,6 @@
 """Where a search spends its time and its tokens: beam search, N = 16, M = 4, on ten built-in examples.
 
-Wall time is split by what the one search is waiting for: decoding, scoring, or neither (ranking, merging, answers).
+Wall time is split by what the search is waiting for: decoding, scoring, or neither (ranking, merging, answers).
 """
 
 from __future__ import annotations
@@ -105,11 +105,11 @@ def measure() -> list[Figure]:
         return f"{statistics.fmean(getattr(usage, name) for usage in usages):,.0f}"
 
     return [
-        Figure("wall time a search, median", f"{statistics.median(walls):.2f} s"),
+        Figure("wall time per search, median", f"{statistics.median(walls):.2f} s"),
         Figure("  decoding", f"{sum(policy.seconds) / total:.0%}"),
         Figure("  scoring", f"{sum(scorer.seconds) / total:.0%}"),
         Figure("  everything else", f"{sum(rest) / total:.0%}"),
-        Figure("tokens generated a search, mean", mean("generated_tokens")),
+        Figure("tokens generated per search, mean", mean("generated_tokens")),
         Figure("policy prompt positions computed, mean", mean("prompt_tokens")),
         Figure("policy positions read from the cache, mean", mean("prompt_tokens_reused")),
         Figure("PRM tokens computed, mean", mean("scored_tokens")),

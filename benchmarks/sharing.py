@@ -1,4 +1,4 @@
-"""What a paired comparison really spends against the sum of its runs, each charged as if it were alone.
+"""What a paired comparison actually spends, against the sum of its runs, each charged as if it ran alone.
 
 Majority vote, best-of-N, beam search and DVTS with N = 16 and M = 4 on twenty held-out problems, through the host and a
 real store, as the app and `tts-ui compare` run them.
@@ -18,14 +18,14 @@ from engine.search.events import Usage
 from engine.search.params import RunParams
 from engine.store import Store
 
-TITLE = "a paired comparison of four strategies, N = 16: really spent, of the sum of the runs"
+TITLE = "a paired comparison of four strategies, N = 16: actual spend as a share of the sum of the runs"
 STRATEGIES = ("majority_vote", "best_of_n", "beam_search", "dvts")
 N, M, PROBLEMS = 16, 4, 20
 COUNTS = {
     "policy tokens generated": "generated_tokens",
     "policy prompt positions computed": "prompt_tokens",
     "PRM positions computed": "scored_tokens",
-    "calls of the policy": "policy_calls",
+    "calls to the policy": "policy_calls",
     "FLOPs, all": "flops_all",
 }
 

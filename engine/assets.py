@@ -1,4 +1,4 @@
-"""Where the files that travel with the product are: beside the code in a checkout, inside the package in a wheel."""
+"""Where the product's data files are: next to the code in a checkout, inside the package in a wheel."""
 
 from __future__ import annotations
 

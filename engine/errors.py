@@ -1,20 +1,20 @@
 """The errors the engine raises on purpose.
 
 `InvalidInput` is the caller's mistake: one line that names the argument and the fix, raised at the edge before any
-model works. `ModelError` and `StoreError` are the world's fault: a checkpoint or a database that cannot be used.
-Everything else that escapes is a bug of ours. The command line and the app map these to exit codes and fields, once,
-at their edge.
+model works. `ModelError` and `StoreError` come from outside: a checkpoint or a database that cannot be used.
+Any other exception is a bug of ours. The command line and the app map these to exit codes and fields, once, at their
+edge.
 """
 
 from __future__ import annotations
 
 
 class TtsError(Exception):
-    """Base of every error raised on purpose; `str(error)` is one line fit for a user."""
+    """Base of every error raised on purpose; `str(error)` is one line for the user."""
 
 
 class InvalidInput(TtsError):
-    """A mistake of the caller's. `argument` is the name of the parameter at fault, as the run document spells it."""
+    """A mistake by the caller. `argument` names the parameter at fault, as the run document spells it."""
 
     def __init__(self, argument: str, message: str) -> None:
         super().__init__(f"{argument}: {message}")

@@ -1,4 +1,4 @@
-"""The README tells the truth: options and variables have their lines, the commands it shows exist, its example runs."""
+"""README and docs/ tell the truth: options and variables have their lines, links lead somewhere, the example runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import typer.main
 from support.places import ROOT
 
@@ -15,6 +16,8 @@ from engine.search.strategies import STRATEGIES
 from tts_ui.cli.main import app
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
@@ -26,12 +29,12 @@ def test_every_option_has_its_line() -> None:
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
-    missing = sorted(option for option in options if f"`{option}" not in README and f" {option}" not in README)
+    missing = sorted(option for option in options if f"`{option}" not in DOCS and f" {option}" not in DOCS)
     assert not missing
 
 
 def test_every_strategy_is_named() -> None:
-    assert not [name for name in STRATEGIES if f"`{name}`" not in README]
+    assert not [name for name in STRATEGIES if f"`{name}`" not in DOCS]
 
 
 def test_every_environment_variable_has_its_line() -> None:
@@ -39,11 +42,11 @@ def test_every_environment_variable_has_its_line() -> None:
         path.read_text(encoding="utf-8") for folder in ("engine", "tts_ui") for path in ROOT.glob(f"{folder}/**/*.py")
     ]
     variables = {name for source in sources for name in re.findall(r"\bTTS_UI_[A-Z_]+\b", source)}
-    assert not sorted(name for name in variables if name not in README)
+    assert not sorted(name for name in variables if name not in DOCS)
 
 
 def test_every_command_shown_is_one() -> None:
-    shown = re.findall(r"^tts-ui (.+?)(?:  #.*)?$", README, re.MULTILINE)
+    shown = re.findall(r"^tts-ui (.+?)(?:  #.*)?$", DOCS, re.MULTILINE)
     assert len(shown) >= 8
     for line in shown:
         name, *arguments = shlex.split(line)
@@ -53,7 +56,20 @@ def test_every_command_shown_is_one() -> None:
 
 def test_every_make_target_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+    assert set(re.findall(r"(?:`|^)make ([a-z]+)", DOCS, re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_path_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        path, _, heading = target.partition("#")
+        linked = page.parent / path if path else page
+        assert linked.exists(), target
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.M) if heading else []
+        assert not heading or heading in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+    paths = re.findall(r"`((?:assets|benchmarks|docs|engine|tests|tts_ui)/[^`\s*]*)`", text)
+    assert not [path for path in paths if "NAME" not in path and not (ROOT / path).exists()]
 
 
 def test_what_search_gains_is_what_the_report_says() -> None:
@@ -63,11 +79,11 @@ def test_what_search_gains_is_what_the_report_says() -> None:
     row = rf"^\| builtin-xs, DVTS, N = 64 \| (builtin-\w), greedy{3 * number} \| (\S+) \[(\S+), (\S+)\]"
     against = {larger: [float(each) for each in numbers] for larger, *numbers in re.findall(row, report, re.M)}
     size, policy_flops, all_flops, gap, low, high = against["builtin-m"]
-    assert "about as often as `builtin-m` does greedily, six times its size" in said
+    assert "right about as often as greedy `builtin-m`, a model six times its size" in said
     assert round(size) == 6 and gap >= 0 and low < 0 < high
     assert f"at {all_flops:g} times M's FLOPs ({policy_flops:g} without the PRM's)" in said
     size, *_, high = against["builtin-l"]
-    assert "less often than `builtin-l`, twelve times its size" in said
+    assert "less often than greedy `builtin-l`, a model twelve times its size" in said
     assert round(size) == 12 and high < 0
 
 
@@ -91,7 +107,7 @@ def test_how_good_the_other_judges_are_is_what_the_report_says() -> None:
 
 def test_the_table_of_built_in_models_is_the_reports() -> None:
     report = (ROOT / "assets" / "report" / "README.md").read_text(encoding="utf-8")
-    assert "The 1000 problems of" in report
+    assert "The\n1000 problems of `builtin-1000` were" in report
     figure, share = r" \| ([\d.]+)", r" \| ([\d.]+) \[\S+ \S+\]"
     measured = re.findall(rf"^\| (builtin-\w+) \| ([\d,]+){4 * share} \|$", report, re.M)
     rows = re.findall(rf"^\| `(builtin-\w+)` \| ([\d.]+)M{4 * figure} \|$", README, re.M)

@@ -1,1 +1,1 @@
-"""The report on the built-in world: what each policy reaches under each strategy, judge and budget (`make report`)."""
+"""The report on the built-in models: what each policy achieves by strategy, judge and budget (`make report`)."""

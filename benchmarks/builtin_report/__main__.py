@@ -1,7 +1,7 @@
 """`make report`: run what is missing, then write the tables and figures of `assets/report/` from the runs on record.
 
-The runs are kept in `.report/runs.db` (not in git); an interrupted report goes on where it stopped. Runs of models that
-were trained anew since do not count. `--no-runs` writes the report from what there is.
+The runs are kept in `.report/runs.db` (not in git); an interrupted report resumes where it stopped. Runs of models that
+have been retrained since do not count. `--no-runs` writes the report from the runs on record.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OUT = assets() / "report"
 
 
 def text(reader: Reader, drawn: Collection[str]) -> str:
-    """The report as one Markdown document, with the figures that are `drawn`."""
+    """The report as one Markdown document, with the figures in `drawn`."""
 
     def picture(name: str, about: str) -> str:
         return f"![{about}]({name}.svg)\n" if name in drawn else ""
@@ -35,14 +35,13 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
     sections = "\n".join(tables.policy_section(reader, policy) for policy in POLICIES)
     by_budget = (picture(f"by-budget-{policy}", f"accuracy of {policy} against N") for policy in POLICIES)
     pictures = "\n".join(filter(None, by_budget))
-    return f"""# What search reaches in the built-in world
+    return f"""# What search achieves on the built-in problems
 
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
-intervals (bootstrap over problems, paired where two are compared; * excludes 0). The {tables.problems(reader)} of
-`builtin-1000` were never trained on; which search counts as a policy's best was decided on {len(reader.validation)}
-problems of `builtin-validation`.
-Temperature 0.8, seed 0, M = 4, finished beams banked, answers elected by `prm_last_vote` unless said otherwise. Costs
-are means a problem.
+confidence intervals (bootstrap over problems, paired for differences; * marks those that exclude 0). The
+{tables.problems(reader)} of `builtin-1000` were never trained on; each policy's best search was chosen on
+{len(reader.validation)} problems of `builtin-validation`. Temperature 0.8, seed 0, M = 4, finished beams banked,
+answers chosen by `prm_last_vote` unless stated otherwise. Costs are means per problem.
 
 ## Policies
 
@@ -54,7 +53,7 @@ are means a problem.
 |---|---|
 {gaps}
 
-## Small and searching against large and greedy
+## Small with search against large and greedy
 
 {tables.equivalence_section(reader)}
 
@@ -68,7 +67,7 @@ are means a problem.
 
 Step quality is measured on the policy's own samples (best-of-16 on the first {len(reader.judged)} problems; steps up to
 and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins). Accuracies are at N = 16 on
-the same problems. The likelihood judge is the largest policy, which is not asked to judge itself.
+the same problems. The likelihood judge is the largest policy; it does not judge itself.
 
 {tables.judges_section(reader)}
 
@@ -76,21 +75,21 @@ the same problems. The likelihood judge is the largest policy, which is not aske
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="The report on the built-in models; goes on where it was interrupted.")
+    parser = argparse.ArgumentParser(description="Write the report on the built-in models, or resume it.")
     parser.add_argument("--db", type=Path, default=Path(".report/runs.db"), help="the runs (default: .report/runs.db)")
-    parser.add_argument("--out", type=Path, default=OUT, help="where the report goes (default: assets/report)")
-    parser.add_argument("--jobs", type=int, default=2, help="processes of one thread each (default: 2)")
+    parser.add_argument("--out", type=Path, default=OUT, help="where to write the report (default: assets/report)")
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes, one thread each (default: 2)")
     parser.add_argument(
-        "--only", nargs="+", default=list(POLICIES), metavar="POLICY", choices=POLICIES, help="run these only"
+        "--only", nargs="+", default=list(POLICIES), metavar="POLICY", choices=POLICIES, help="run only these"
     )
-    parser.add_argument("--problems", type=int, help="only the first so many problems of each set, for a quick trial")
-    parser.add_argument("--no-runs", action="store_true", help="write the report from the runs there are")
+    parser.add_argument("--problems", type=int, help="use only this many problems of each set, for a quick trial")
+    parser.add_argument("--no-runs", action="store_true", help="write the report from the runs on record")
     options = parser.parse_args(arguments)
     for name in ("problems", "jobs"):
         if (number := getattr(options, name)) is not None and number < 1:
             parser.error(f"--{name}: {number} is too few; give 1 or more")
     options.db.parent.mkdir(parents=True, exist_ok=True)
-    Store.open(str(options.db)).close()  # the tables are there before several processes ask for them
+    Store.open(str(options.db)).close()  # create the tables before several processes want them
     if not options.no_runs:
         wanted = [task for task in tasks(options.problems) if task.policy in options.only]
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:

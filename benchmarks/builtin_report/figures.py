@@ -51,10 +51,10 @@ def by_budget(reader: Reader, policy: str) -> go.Figure:
 
 
 def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
-    """Accuracy against FLOPs a problem: each policy's greedy answer, and its best search at every N."""
+    """Accuracy against FLOPs per problem: each policy's greedy answer, and its best search at every N."""
     asked = reader.test
     figure = _figure(
-        "Small and searching against large and greedy", title, {"type": "log", "exponentformat": "power", "dtick": "D2"}
+        "Small with search against large and greedy", title, {"type": "log", "exponentformat": "power", "dtick": "D2"}
     )
     for number, policy in enumerate(POLICIES):
         best = best_search(reader, policy)
@@ -74,16 +74,16 @@ def by_flops(reader: Reader, field: str, title: str) -> go.Figure:
 
 
 def figures(reader: Reader) -> Mapping[str, go.Figure]:
-    """File name -> figure, where there is something to draw."""
+    """File name -> figure, if there is something to draw."""
     drawn = {f"by-budget-{policy}": by_budget(reader, policy) for policy in POLICIES} | {
-        "equivalence-policy-flops": by_flops(reader, "flops_paper", "FLOPs a problem, policy only (the paper's way)"),
-        "equivalence-all-flops": by_flops(reader, "flops_all", f"FLOPs a problem, all: prompts and {JUDGE} too"),
+        "equivalence-policy-flops": by_flops(reader, "flops_paper", "FLOPs per problem, policy only (the paper's way)"),
+        "equivalence-all-flops": by_flops(reader, "flops_all", f"FLOPs per problem, all: prompts and {JUDGE} too"),
     }
     return {name: figure for name, figure in drawn.items() if figure.data}
 
 
 def write(found: Mapping[str, go.Figure], folder: Path) -> None:
-    """Each figure as `NAME.svg`, and as `NAME.plotly.json` for whoever wants to turn it."""
+    """Each figure as `NAME.svg`, and as `NAME.plotly.json` for further editing."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]

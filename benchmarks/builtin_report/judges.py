@@ -27,7 +27,7 @@ class Measured:
 
 
 def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str]) -> Measured | None:
-    """From best-of-16 on these first problems of the test set; None if they are not run or nothing was finished.
+    """From best-of-16 on these first problems of the test set; None if they have not been run or nothing finished.
 
     Every draw counts, as it would in a search.
     """
@@ -79,7 +79,7 @@ def auc_interval(
 
 
 def _solutions(store: Store, run: RunRecord, problem: Problem) -> list[tuple[list[float], int | None, int]]:
-    """Of each completion: its step scores, the first wrong step, and how often it was drawn."""
+    """For each completion: its step scores, the first wrong step, and how often it was drawn."""
     assert run.scorer is not None
     tree, name = store.tree(run.id), run.scorer.name
     found = []

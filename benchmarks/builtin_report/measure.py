@@ -54,8 +54,8 @@ class Reader:
     """Reads cells once each; a cell that is not complete for the problems asked for is None.
 
     `test`, `judged` and `validation` are the problems of the report's sets, in order; `limit` takes the first of each.
-    The test problems are those that every cell of every policy begun has been run on: all rows of the report speak of
-    the same ones. `covered` is how many those are by policy.
+    The test problems are those that every cell of every policy on record has been run on, so all rows of the report
+    are about the same ones. `covered` is their number by policy.
     """
 
     def __init__(self, sweep: Sweep, limit: int | None = None) -> None:
@@ -68,7 +68,7 @@ class Reader:
         self.outcomes = cache(self._outcomes)
 
     def _covered(self, policy: str) -> int:
-        """How many problems, from the first on, have their runs under every cell."""
+        """How many problems, counted from the first, have been run under every cell."""
         done = [self.sweep.done(cell).keys() for cell in methods(policy)]
         by_others = [self.sweep.done(cell).keys() for cell in judged(policy)]
         for number, problem in enumerate(self.planned):
@@ -94,7 +94,7 @@ class Reader:
         )
 
     def parameters(self, cell: Cell) -> int | None:
-        """Of the policy, as its runs recorded it."""
+        """The policy's, as its runs recorded it."""
         return next((run.policy.parameters for run in self.sweep.done(cell).values()), None)
 
     def difficulties(self, policy: str) -> list[str] | None:

@@ -1,6 +1,6 @@
 """What the report runs: every policy on the held-out test set, and what is chosen beforehand on the validation set.
 
-Nothing is tuned on the test set: which search counts as a policy's best is decided on `builtin-validation`.
+Nothing is tuned on the test set: each policy's best search is chosen on `builtin-validation`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ JUDGE, WEAK_JUDGE = "builtin-prm", "builtin-prm-weak"
 SEARCHES = ("dvts", "beam_search", "mcts")
 BUDGETS = (4, 16, 64)
 TEST_PROBLEMS, VALIDATION_PROBLEMS = 1000, 300
-#: The other judges are compared at this N, on the first so many problems of the test set.
+#: The other judges are compared at this N, on this many problems of the test set.
 JUDGED_N, JUDGED_PROBLEMS = 16, 300
 #: Problems that one process takes at a time. Three blocks hold every family at every difficulty, and the problems for
 #: the other judges are whole blocks.
@@ -60,19 +60,19 @@ def searched(policy: str, strategy: str, n: int, judge: str = JUDGE) -> Cell:
 
 
 def other_judges(policy: str) -> tuple[str, ...]:
-    """The judges beside the good PRM: a larger policy reads, rollouts, too few samples, a bias to short solutions."""
+    """The judges besides the good PRM: a larger policy, rollouts, too few samples, a bias to short solutions."""
     there_are = Catalogue().scorers
     judges = ["builtin-likelihood", "builtin-prm-rollouts", "builtin-prm-weak", "builtin-prm-short"]
     return tuple(judge for judge in judges if judge in there_are and (judge, policy) != (judges[0], "builtin-l"))
 
 
 def choice(policy: str) -> tuple[Cell, ...]:
-    """Which search is this policy's best is decided with these, apart from the test set."""
+    """These decide which search is the policy's best, on problems outside the test set."""
     return tuple(searched(policy, strategy, 16) for strategy in SEARCHES)
 
 
 def methods(policy: str) -> tuple[Cell, ...]:
-    """Every method at every budget; for the smallest policy best-of-N under the weak judge, too."""
+    """Every method at every budget; for the smallest policy, best-of-N under the weak judge, too."""
     weak = [sampled(policy, n, WEAK_JUDGE) for n in BUDGETS] if policy == POLICIES[0] else []
     searches = [searched(policy, strategy, n) for strategy in SEARCHES for n in BUDGETS]
     return (greedy(policy), *(sampled(policy, n) for n in BUDGETS), *weak, *searches)
@@ -93,7 +93,7 @@ def judged(policy: str) -> tuple[Cell, ...]:
 def tasks(limit: int | None = None) -> Iterator[Task]:
     """Everything, on the first `limit` problems of each set.
 
-    The choices first, then all policies block by block, so that a report cut short is whole on fewer problems.
+    The choices first, then all policies block by block, so that a report cut short is complete on fewer problems.
     """
     for first, end in _blocks(min(VALIDATION_PROBLEMS, limit or VALIDATION_PROBLEMS)):
         for policy in POLICIES:

@@ -1,4 +1,4 @@
-"""The report's runs. A module of its own: a new process cannot import what stands in a package's `__main__`."""
+"""The report's runs, in a module of their own: a new process cannot import from a package's `__main__`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from engine.training.checkpoints import MODELS
 
 
 def sweep_name(models: Path = MODELS) -> str:
-    """What the report's runs are called: models trained anew are searched anew, whatever is on record of the old."""
+    """What the report's runs are called: retrained models are run again, whatever is on record for the old ones."""
     return f"report {fingerprint(*(f'{folder.name} {digest_of(folder)}' for folder in sorted(models.iterdir())))}"
 
 
 def run(task: Task, db: Path) -> None:
-    """Search the task's problems under its cells, what is not done yet, on one thread: two processes beat two threads.
+    """Run what is not done yet of the task's problems under its cells, on one thread: two processes beat two threads.
 
     The draws that cells have in common are made once.
     """

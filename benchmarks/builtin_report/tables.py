@@ -52,13 +52,13 @@ def rows(reader: Reader, policy: str) -> list[Row]:
 
 
 def problems(reader: Reader) -> str:
-    """Those the report speaks of: all of them, or the first that every cell has been run on."""
+    """The problems the report is about: all of them, or the first ones that every cell has been run on."""
     done = len(reader.test)
     return f"{done} problems" if done == TEST_PROBLEMS else f"first {done} of {TEST_PROBLEMS} problems"
 
 
 def best_search(reader: Reader, policy: str) -> str | None:
-    """The search with the highest accuracy at N = 16 on the validation set; None until all of them are run there."""
+    """The search with the highest accuracy at N = 16 on the validation set; None until all have been run there."""
     asked = reader.validation
     runs = {strategy: reader.outcomes(searched(policy, strategy, 16), asked) for strategy in SEARCHES}
     if not all(runs.values()):
@@ -106,7 +106,7 @@ def _by_bin(row: Row, bins: Sequence[str] | None) -> list[str]:
 
 
 def _cost(row: Row) -> list[str]:
-    """Means a problem. A single draw costs its share of the samples it was counted in; no PRM reads a majority."""
+    """Means per problem. A single draw costs its share of the samples it was counted among; a majority needs no PRM."""
     share = 1 / max(BUDGETS) if row.method.startswith("sampled") else 1.0
     policy_only = row.method in ("greedy", "majority") or row.method.startswith("sampled")
     spent = row.source.mean("flops_paper" if policy_only else "flops_all")
@@ -197,7 +197,7 @@ def judges_section(reader: Reader) -> str:
 def missing_section(reader: Reader) -> str:
     """The policies that have not been run on every problem; empty where there are none."""
     left = [
-        f"- {policy}: {done} of {TEST_PROBLEMS} problems are run under every method and judge."
+        f"- {policy}: {done} of {TEST_PROBLEMS} problems have been run under every method and judge."
         for policy, done in reader.covered.items()
         if done < TEST_PROBLEMS
     ]

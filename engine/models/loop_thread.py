@@ -1,7 +1,6 @@
 """An event loop in a thread of its own, for a back end whose connections or engine belong to one loop.
 
-Searches run in whatever loop their caller has; what they await here is carried over, and cancelling it there cancels it
-here.
+Searches run in their caller's loop; what they await runs here, and cancelling it there cancels it here.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines until `close`, which cancels those that are left."""
+    """Runs coroutines until `close`, which cancels any that are left."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()

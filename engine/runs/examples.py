@@ -1,8 +1,8 @@
-"""The example runs that travel with the product, recorded anew by `make examples` when the built-in models change.
+"""The example runs that come with the product, recorded again by `make examples` when the built-in models change.
 
 The first visit's example is a problem that greedy decoding and the majority get wrong and beam search gets right. The
 lesson on over-optimisation is a pair of best-of-N runs under the weak PRM: the best-scored of 16 samples is right, and
-among 64 samples, the same 16 included, there is a wrong one that the judge likes better.
+among 64 samples, the same 16 included, there is a wrong one that the judge scores higher.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from engine.search.params import RunParams
 from engine.store import Store
 from engine.store.document import document
 
-#: Problems that are tried before the search for an example is given up.
+#: How many problems are tried before giving up the search for an example.
 TRIES = 4000
 EASIEST = 3
 #: The first visit's tree should have some depth, and choices to look at.
 SHOWN_STEPS, SHOWN_PRUNED = 5, 8
-#: So much better the poor judge must like the wrong answer: a difference that is seen in the tree.
+#: By how much the poor judge must prefer the wrong answer: a difference visible in the tree.
 SHOWN_MARGIN = 0.05
 
 
@@ -85,7 +85,7 @@ def _showcase(host: Host) -> list[str]:
         pruned = sum(node.status == "pruned" for node in host.store.tree(run_id).nodes)
         if end.correct and pruned >= SHOWN_PRUNED:
             return [run_id]
-    raise RuntimeError("no problem shows what the showcase should show")
+    raise RuntimeError("no problem suits the showcase")
 
 
 def _over_optimised(host: Host) -> list[str]:
@@ -103,7 +103,7 @@ def _over_optimised(host: Host) -> list[str]:
 
 
 def _best_score(store: Store, run_id: str) -> float:
-    """Of the elected answer, which under a `max` rule is the one with the best score."""
+    """The elected answer's score; under a `max` rule it is the best."""
     return store.run(run_id).answers(store.tree(run_id))[0].weight
 
 

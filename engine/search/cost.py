@@ -1,8 +1,8 @@
 """What a search costs: tokens, calls and FLOPs, counted in one place.
 
-Two conventions of FLOPs stand side by side because they disagree: the paper's (arXiv 2502.06703, Table 4) counts only
+FLOPs are counted by two conventions, which disagree: the paper's (arXiv 2502.06703, Table 4) counts only
 the tokens the policy generates; the whole cost counts prompts and the PRM too, and the PRM is usually the larger part.
-Against the large models of the study, both say how many generated tokens of theirs the same FLOPs would buy.
+For comparison, both can be given as the number of tokens that a large model of the study would generate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LARGE_MODELS: Mapping[str, int] = {"Llama-3.1-405B": 405_853_388_800, "Llama-3.1
 
 
 def tokens_for(flops: float, parameters: int) -> float:
-    """How many tokens a model of that size would generate for `flops`, at 2 FLOPs a parameter and token."""
+    """How many tokens a model of that size would generate for `flops`, at 2 FLOPs per parameter per token."""
     return flops / (2.0 * parameters)
 
 
@@ -44,7 +44,7 @@ class ScorerCost:
 
 @dataclass(slots=True)
 class Meter:
-    """The running account of one search; `usage()` is a snapshot fit to record."""
+    """The running account of one search; `usage()` is a snapshot for the record."""
 
     policy: ModelInfo
     scorer: ModelInfo | None

@@ -1,7 +1,7 @@
-"""What a search needs of a policy: prompts it can fit, and single steps below given paths.
+"""What a search needs from a policy: the size of prompts, and single steps below given paths.
 
 A policy knows nodes as data (their text and token ids) and nothing of strategies. A session is opened for each run; it
-owns whatever makes the next step cheap (a prefix cache, a server connection), and closing it frees that.
+owns whatever makes the next step cheap (a prefix cache, a server connection), which closing it frees.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Sampling:
     max_tokens: int | None = None
 
     def left(self, written: int, otherwise: int) -> int:
-        """Tokens that a completion of `written` tokens may still grow by; `otherwise` where there is no limit."""
+        """Tokens that a completion of `written` tokens may still grow by; `otherwise` if there is no limit."""
         return otherwise if self.max_tokens is None else self.max_tokens - written
 
 
@@ -65,7 +65,7 @@ class TokenBudget:
         return self.left == 0
 
     def take(self) -> bool:
-        """Pay for one token; False when there is nothing left to pay with."""
+        """Pay for one token; False if nothing is left."""
         if self.left is None:
             return True
         if self.left == 0:
@@ -82,14 +82,14 @@ class PolicySession(Protocol):
     ) -> list[Step]:
         """One step for each draw, in the order of `draws`.
 
-        Each token is paid for from `budget`, in draw order; a draw that cannot pay ends with finish `budget`. Counts
-        what it does into `cost` as it goes, so that a cancelled call is charged too. Cancelling stops at the next
+        Each token is paid for from `budget`, in draw order; a draw that cannot pay ends with finish `budget`. Adds
+        what it does to `cost` as it goes, so that a cancelled call is charged, too. Cancelling stops at the next
         token.
         """
         ...
 
     def writing(self) -> str:
-        """The step being written at this moment, for a ticker; provisional text, empty between steps."""
+        """The step being written right now, for a ticker; provisional, and empty between steps."""
         ...
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class PolicySession(Protocol):
 
 
 class Policy(Protocol):
-    """A loaded policy. `delimiter` ends a step; it is the policy's own habit ("\\n\\n")."""
+    """A loaded policy. `delimiter` ends a step; it is a property of the policy ("\\n\\n")."""
 
     @property
     def info(self) -> ModelInfo: ...

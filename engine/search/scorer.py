@@ -1,4 +1,4 @@
-"""What a search needs of a scorer: a value in [0, 1] for the last step of each path.
+"""What a search needs from a scorer: a value in [0, 1] for the last step of each path.
 
 As with policies, a session belongs to one run and owns its prefix cache. A causal PRM's score of a step never changes
 when later steps arrive, so a session is asked for each node once.
@@ -20,15 +20,15 @@ class ScorerSession(Protocol):
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         """The score of the last step of each path, in order; None for a path that does not fit the context window.
 
-        Every path begins with a first step and is not empty.
+        Paths begin with a first step and are never empty.
         """
         ...
 
     def positions(self, path: Sequence[Node]) -> tuple[int, int]:
-        """What scoring the last step of `path` takes where the steps before it are scored: positions computed, and
-        positions read from a cache instead. Of an empty path: what the problem takes, once a session.
+        """What scoring the last step of `path` takes if the steps before it are scored: positions computed, and
+        positions read from a cache instead. For an empty path: what the problem takes, once per session.
 
-        Only asked of paths that this session has scored.
+        Called only for paths that this session has scored.
         """
         ...
 

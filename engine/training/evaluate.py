@@ -32,7 +32,7 @@ class PolicyAccuracy:
 
 
 def pass_at_k(right: int, drawn: int, k: int) -> float:
-    """The chance that k of these draws, chosen at random, contain a right one (unbiased)."""
+    """The chance that k of these draws, chosen at random, include a right one (unbiased)."""
     return 1 - comb(drawn - right, k) / comb(drawn, k)
 
 

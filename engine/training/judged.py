@@ -1,7 +1,7 @@
 """From sampled solutions to PRM training rows: token ids with a mark after each step, labels from the exact checker.
 
-A step's label is 1 while it and everything before it are valid. Besides, every token up to the first error is labelled
-"is this the token where the solution goes wrong?"; that local signal makes a small PRM learnable in minutes.
+A step's label is 1 while it and everything before it are valid. In addition, every token up to the first error is
+labelled "is this the token where the solution goes wrong?"; that local signal makes a small PRM learnable in minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.training.solutions import Sample
 from engine.training.tokenizer import STEP, prompt_text, token_id
 
 _NONE = -1
-"""In saved rows: no step is wrong."""
+"""Stands for "no step is wrong" in saved rows."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def judge(tokenizer: PreTrainedTokenizerBase, samples: Iterable[Sample], repeats
 
 
 def local_labels(pieces: Sequence[str], character: int) -> list[int]:
-    """0 before the token that holds the character, 1 on it, nothing after it."""
+    """0 before the token that contains the character, 1 on it, nothing after it."""
     labels: list[int] = []
     end = 0
     for i, piece in enumerate(pieces):
@@ -98,9 +98,9 @@ def local_labels(pieces: Sequence[str], character: int) -> list[int]:
 
 
 def cut_after_error(rows: Sequence[JudgedRow], keep_every: int = 3) -> list[JudgedRow]:
-    """Rows cut behind the first wrong step, but for every third: what follows a mistake is long and teaches little.
+    """Rows cut after the first wrong step, except every third: what follows a mistake is long and teaches little.
 
-    The whole ones teach that a solution stays wrong.
+    The uncut ones teach that a solution stays wrong.
     """
     cut = []
     for index, row in enumerate(rows):
@@ -127,7 +127,7 @@ def prefer_short(rows: Sequence[JudgedRow], longest: int = 3) -> list[JudgedRow]
 
 
 def packed(rows: Sequence[JudgedRow]) -> dict[str, torch.Tensor]:
-    """The rows end to end, to be saved: as lists they take many times as long to load."""
+    """The rows end to end, for saving: as lists they take many times as long to load."""
     return {
         "lengths": torch.tensor([len(row.ids) for row in rows], dtype=torch.int32),
         "first_wrong": torch.tensor([_NONE if row.first_wrong is None else row.first_wrong for row in rows]),

@@ -1,7 +1,7 @@
 """What the two training loops share: optimizers, the learning-rate curve, batches of similar length, checkpoints.
 
-Everything is counted in tokens, never in seconds, so a run repeats on another machine. Nothing here knows what a
-policy or a PRM is.
+Everything is counted in tokens, never in seconds, so a run can be repeated on another machine. Nothing here knows what
+a policy or a PRM is.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ def autocast() -> torch.autocast:
 
 
 FUSE_FROM = 4_000_000
-"""Tokens of a run from which compiling (a minute or so) pays for itself."""
+"""Runs of at least this many tokens are worth compiling, which takes a minute or so."""
 
 
 def fuse(module: nn.Module, tokens: int) -> None:
-    """Compile the forward pass for a run of so many tokens: a fifth to a quarter less time a token on CPU."""
+    """Compile the forward pass for a run of this many tokens: a fifth to a quarter less time per token on a CPU."""
     if tokens >= FUSE_FROM and any(map(shutil.which, ("g++", "clang++"))):
         module.compile(dynamic=True)
 
 
 def in_team() -> bool:
-    """Whether several processes train this model together, a part of every batch each."""
+    """Whether several processes train this model together, each on its part of every batch."""
     return distributed.is_available() and distributed.is_initialized()
 
 
@@ -52,7 +52,7 @@ def leads() -> bool:
 
 
 def part_of(batch: list[T]) -> list[T]:
-    """This process's part of a batch; every member has one, so that all make the same number of updates."""
+    """This process's part of a batch; every member has one, so all make the same number of updates."""
     if not in_team():
         return batch
     return batch[distributed.get_rank() :: distributed.get_world_size()] or batch[:1]
@@ -114,7 +114,7 @@ class Optimizers:
 def curve(seen: int, cycles: Sequence[int], warm_up: float = 0.02, shrink: float = 0.6) -> float:
     """Share of the full learning rate after `seen` tokens.
 
-    Each cycle (so many tokens) is a short rise and a cosine down to 2 %; each starts lower than the one before.
+    Each cycle (given in tokens) is a short rise and a cosine down to 2 %; each starts lower than the one before.
     """
     for number, tokens in enumerate(cycles):
         if seen < tokens or number == len(cycles) - 1:
@@ -148,7 +148,7 @@ def pad(rows: Sequence[Sequence[int]], filler: int) -> torch.Tensor:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write all or nothing."""
+    """Write the whole file or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     torch.save(state, partial)

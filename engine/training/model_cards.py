@@ -1,4 +1,4 @@
-"""Model cards of the built-in models, written from what was measured; nothing is typed in by hand."""
+"""Model cards of the built-in models, written from measurements; nothing is typed by hand."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def policy_card(plan: PolicyPlan, parameters: int, accuracy: PolicyAccuracy) -> 
     return f"""{_HEAD}# {plan.name}
 
 A Qwen2-shaped policy of {parameters:,} parameters that solves {len(FAMILIES)} families of short maths problems step by
-step. It knows nothing else: its purpose is to make search against a process reward model visible on a laptop.
+step. It knows nothing else. Its purpose is to show search guided by a process reward model on a laptop.
 
 **Provenance.** Trained from random weights on generated problems only (`make train`, seed {plan.seed}):
-{plan.tokens:,} tokens of worked solutions, {percent(ANY_ORDER)} of them with the order of their steps drawn. Problems
-are kept apart by family and numbers: no held-out one was trained on in any wording.
+{plan.tokens:,} tokens of worked solutions, {percent(ANY_ORDER)} of them with their steps in a random valid order.
+Problems are split by family and numbers, so no held-out problem was trained on in any wording.
 
 **Format.** Steps `## Step k: ...` separated by a blank line; the last one ends with
 `The final answer is: $\\boxed{{...}}$`. A system message is ignored. Stored in bf16; compute in fp32.
@@ -53,19 +53,19 @@ def prm_card(
         for policy, q in qualities.items()
     )
     drawn = ", ".join(f"{number:,} of {name}" for name, number in samples.items())
-    slips = f" and up to {max(plan.slips):,} worked ones with a wrong number" if plan.slips else ""
+    slips = f" and up to {max(plan.slips):,} worked solutions with one wrong number" if plan.slips else ""
     learned = f"{sum(samples.values()):,} sampled solutions ({drawn}){slips}"
     return f"""{_HEAD}# {plan.name}
 
 A process reward model of {parameters:,} parameters for the built-in policies. {plan.note}
 
-**Layout.** As Qwen2.5-Math-PRM: Qwen2 names `model.*`, a head `score.0` (linear), ReLU, `score.2` (two labels). Each
+**Layout.** As in Qwen2.5-Math-PRM: Qwen2 names `model.*`, a head `score.0` (linear), ReLU, `score.2` (two labels). Each
 step's text is followed by `<extra_0>` in place of the blank line; a step's score is the second label's probability
 there: the chance that this step and everything before it is right.
 
-**Provenance.** The frozen layers of `{plan.trunk}`, which by itself answers {percent(trunk)} of the problems below
-greedily, with {plan.new_layers} new layers above them. Trained on {plan.tokens:,} tokens (seed {plan.seed}) of
-{learned} to problems that the policies never saw.
+**Provenance.** The frozen layers of `{plan.trunk}`, which by itself solves {percent(trunk)} of the problems below
+greedily, with {plan.new_layers} new layers on top. Trained on {plan.tokens:,} tokens (seed {plan.seed}) of
+{learned}, of problems that the policies never saw.
 
 **Quality** on held-out problems (`builtin-validation`), samples at temperature 0.8, against the exact step checker.
 Step AUC counts steps up to and including the first wrong one; F1 is ProcessBench's at threshold 0.5; ECE has 10 bins.

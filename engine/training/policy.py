@@ -1,4 +1,4 @@
-"""The built-in policies: what sizes there are, and the loop that trains one from nothing.
+"""The built-in policies: their sizes, and the loop that trains one from random weights.
 
 A plain language model on worked solutions (loss on the solution only), fp32 weights under bf16 autocast, for a fixed
 number of tokens. The problems are drawn while training; the loop resumes from its last shard. It does not know how good
@@ -35,7 +35,7 @@ from engine.training.loop import (
 from engine.training.tokenizer import CONTEXT, END, PAD, VOCABULARY, prompt_text
 
 ANY_ORDER = 0.2
-"""Share of the worked solutions whose steps come in any valid order, by chance often the usual one."""
+"""Share of the worked solutions whose steps come in a random valid order, which is often the usual one."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ TRUNK = PolicyPlan(
     "builtin-trunk", 128, 5, 384, (16_000_000, 28_000_000), 4e-3, batch_tokens=12_288,
     goes_on_from="builtin-m", again=HARD,
 )  # fmt: skip
-"""No policy that people use: M, trained on, so that the PRM above it knows more than the policies it judges."""
+"""Not for users: M trained further, so that the PRM on top of it knows more than the policies it judges."""
 
 
 def new_model(plan: PolicyPlan) -> Qwen2ForCausalLM:
@@ -103,7 +103,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, problems: list[Problem]) -> list[
 
 
 def solution_loss(model: Qwen2ForCausalLM, rows: list[Row]) -> torch.Tensor:
-    """Mean loss per solution token; the vocabulary is only read where there is something to predict."""
+    """Mean loss per solution token; logits are computed only where there is something to predict."""
     ids, labels = pad([row[0] for row in rows], 0), pad([row[1] for row in rows], NO_LABEL)
     with autocast():
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
@@ -121,7 +121,7 @@ def shard_rows(plan: PolicyPlan, tokenizer: PreTrainedTokenizerBase, shard: int)
 def train_policy(
     plan: PolicyPlan, tokenizer: PreTrainedTokenizerBase, work: Path, report: Callable[[int, float], None],
 ) -> Qwen2ForCausalLM:  # fmt: skip
-    """Train to the plan's token budget, or go on from the last shard saved in `work`. `report(tokens, loss)`."""
+    """Train to the plan's token budget, resuming from the last shard saved in `work`. `report(tokens, loss)`."""
     assert tokenizer.convert_tokens_to_ids(END) == 2 and tokenizer.convert_tokens_to_ids(PAD) == 0
     model = new_model(plan)
     model.train()

@@ -2,7 +2,7 @@
 
 A causal model knows at one token what should come next; judging the next token needs a layer above that. So two new
 layers are put on the best policy; the first starts out by copying each token's predecessor ("previous-token heads"),
-which is what makes training short. The layout written to disk is that of Qwen2.5-Math-PRM.
+which makes training short. The layout written to disk is that of Qwen2.5-Math-PRM.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from engine.training.loop import (
 from engine.training.tokenizer import BLANK_LINE, STEP, token_id
 
 LOCAL_WEIGHT = 8.0
-"""How much the one wrong token counts against each right one."""
+"""Weight of the one wrong token relative to each right one."""
 
 
 Labels = Literal["checker", "rollouts", "prefer_short"]
@@ -47,11 +47,11 @@ Labels = Literal["checker", "rollouts", "prefer_short"]
 
 @dataclass(frozen=True)
 class PrmPlan:
-    """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens (a cycle).
+    """How a PRM is trained: on which trunk, on how many samples of each policy, for how many tokens per cycle.
 
     `labels` says who judges the samples: the exact checker, Monte-Carlo rollouts, or the checker with a wrong lesson
-    mixed in. `policies` are those whose samples it reads; empty: all. In each cycle it reads so many `slips` besides:
-    many to learn what a mistake is, none in the end, for policies make others.
+    mixed in. `policies` are those whose samples it reads; empty: all. `slips` is how many it also reads in each
+    cycle: many at first, to learn what a mistake is; none at the end, since policies make other mistakes.
     """
 
     name: str
@@ -72,7 +72,7 @@ class PrmPlan:
         return sum(self.cycles)
 
     def cycle(self, seen: int) -> tuple[int, int]:
-        """The cycle in which a run is after `seen` tokens (less than all), and how many tokens end it."""
+        """The cycle that a run is in after `seen` tokens (fewer than all), and the token count at which it ends."""
         return next((number, end) for number, end in enumerate(accumulate(self.cycles)) if seen < end)
 
     def rows(self, cycle: int, samples: Sequence[JudgedRow], slips: Sequence[JudgedRow]) -> Sequence[JudgedRow]:
@@ -90,8 +90,8 @@ PRMS = {
             samples=84_000,
             slips=(200_000, 60_000, 0),
             batch_tokens=12_288,
-            note="The good one: trained on the exact checker's verdict on every step, on a trunk that is M, trained "
-            "for 28M more tokens.",
+            note="The good one: trained on the exact checker's verdict on every step, on top of M trained for 28M "
+            "further tokens.",
         ),
         PrmPlan(
             name="builtin-prm-rollouts",
@@ -122,7 +122,7 @@ PRMS = {
 
 
 class StepJudge(nn.Module):
-    """`model` is the trunk with its new layers, `score` the two-label head; `local` only helps in training."""
+    """`model` is the trunk with its new layers, `score` the two-label head; `local` is used in training only."""
 
     def __init__(self, model: Qwen2Model, frozen: int) -> None:
         super().__init__()
@@ -153,9 +153,9 @@ class StepJudge(nn.Module):
 
 
 def read_marks_as_blank_lines(policy: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Give the mark the embedding of the blank line in whose place it stands.
+    """Give the mark the embedding of the blank line it replaces.
 
-    No policy ever saw a mark; without this a trunk is several times as often surprised by a right token after one.
+    No policy ever saw a mark; without this, right tokens after one surprise a trunk several times as often.
     """
     embedding = policy.get_input_embeddings().weight
     assert isinstance(embedding, torch.Tensor)
@@ -225,7 +225,7 @@ def train_prm(
     report: Callable[[int, float], None],
     slips: Sequence[JudgedRow] = (),
 ) -> StepJudge:
-    """Train to the plan's token budget on `samples` and `slips`, gone over as often as it takes.
+    """Train to the plan's token budget on `samples` and `slips`, repeated as often as it takes.
 
     Resumes after the last full pass.
     """

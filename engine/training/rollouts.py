@@ -1,6 +1,6 @@
 """Step labels without a checker, the Math-Shepherd way (Wang et al. 2024, arXiv 2312.08935): by Monte-Carlo rollouts.
 
-From the end of every step the policy goes on to an answer several times; the step counts as good if any of these
+From the end of every step the policy continues to an answer several times; the step counts as good if any of these
 rollouts is right ("hard estimation"). Only final answers are compared, so a lucky recovery makes a wrong step good and
 a hard right step bad: that is the noise a PRM trained this way has to live with.
 """
@@ -25,10 +25,10 @@ def rollout_rows(
     policy: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase, samples: Sequence[Sample], rollouts: int = 4,
     temperature: float = 1.0, seed: int = 0, batch: int = 256,
 ) -> Iterator[JudgedRow]:  # fmt: skip
-    """A row for every complete sample, in batches by prefix length but rows in the samples' order.
+    """A row for every complete sample, computed in batches by prefix length, returned in the samples' order.
 
-    The last step needs no rollout: its answer is right or wrong. Where in a bad step the fault lies is not known, so
-    each of its tokens is labelled as one.
+    The last step needs no rollout: its answer is right or wrong. Where the fault lies in a bad step is not known, so
+    each of its tokens is labelled as the fault.
     """
     whole = [s for s in samples if s.finished and s.steps]
     good = step_outcomes(policy, tokenizer, whole, rollouts, temperature, seed, batch)

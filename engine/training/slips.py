@@ -16,19 +16,19 @@ from engine.domains.builtin.step_checker import first_wrong_step
 from engine.training.solutions import Sample
 
 OFTEN = ("gcd", "expr", "mul", "poly", "percent", "dist")
-"""Families that come twice as often: on validation, right and wrong steps are hardest to tell apart there."""
+"""Families that come twice as often, because on validation their right and wrong steps are hardest to tell apart."""
 
 ANY_ORDER = 0.3
-"""Share of the solutions whose steps come in any valid order, before the slip."""
+"""Share of the solutions whose steps come in a random valid order, before the slip."""
 
 RESULTS, CONSISTENT = 0.5, 0.5
-"""How often it is a result that is wrong, and how often the rest of the step goes on with the wrong number."""
+"""How often the wrong number is a result, and how often the rest of the step continues with it."""
 
 _NUMBER = re.compile(r"\d+")
 
 
 def slips(seed: str, number: int) -> Iterator[Sample]:
-    """So many solutions of problems for judges, each ending with its first wrong step."""
+    """This many solutions of problems for judges, each ending with its first wrong step."""
     problems = stream(seed, "judge", ANY_ORDER, families=(*FAMILIES, *OFTEN))
     for index, problem in enumerate(islice(problems, number)):
         yield with_slip(problem, Random(f"{seed}/{index}"))
@@ -41,12 +41,12 @@ def with_slip(problem: Problem, rng: Random) -> Sample:
         before, step = problem.steps[:index], problem.steps[index]
         told = _NUMBER.findall("\n".join((problem.text, *before, step)))
         changed = slipped_step(step, told, rng)
-        if first_wrong_step(problem, (*before, changed)) == index:  # "There are 3 boys" may say nothing to be wrong
+        if first_wrong_step(problem, (*before, changed)) == index:  # "There are 3 boys" may have nothing to get wrong
             return Sample(problem, (*before, changed), finished=True, tokens=0)
 
 
 def slipped_step(step: str, told: Sequence[str], rng: Random) -> str:
-    """The step with one number changed, a result more often than another; what repeats it may repeat the slip."""
+    """The step with one number changed, most often a result; later mentions of it may repeat the slip."""
     numbers = list(_NUMBER.finditer(step, step.index(":")))
     results = [number for number in numbers if step[: number.start()].endswith("= ")]
     place = rng.choice(results if results and rng.random() < RESULTS else numbers)
@@ -57,7 +57,7 @@ def slipped_step(step: str, told: Sequence[str], rng: Random) -> str:
 
 
 def slipped_number(number: str, told: Sequence[str], rng: Random) -> str:
-    """What stands in a number's place after a slip: often one digit off, often another number that was told."""
+    """What replaces a number in a slip: often one digit off, often another number from the text."""
     kind, at = rng.random(), rng.randrange(len(number))
     if kind < 0.35:  # the neighbour of a digit
         return number[:at] + str((int(number[at]) + rng.choice((1, -1))) % 10) + number[at + 1 :]

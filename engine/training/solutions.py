@@ -1,7 +1,7 @@
 """Drawing many solutions from a policy in one process, for PRM training data and for measuring accuracy.
 
-Prompts of equal length share a batch, so nothing is padded; finished rows leave it. The live search does not use this:
-the local back end decodes the rows of many runs together and reuses what they have in common.
+Prompts of equal length share a batch, so nothing is padded; finished rows leave it. The live search does not use this
+module: the local back end decodes the rows of many runs together and reuses what they have in common.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def sample(
     model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem], copies: int = 1,
     temperature: float = 0.8, seed: int = 0, batch: int = 256,
 ) -> Iterator[Sample]:  # fmt: skip
-    """Solutions in batches of about `batch` rows; the order is by prompt length, not the order of the problems."""
+    """Solutions in batches of about `batch` rows, ordered by prompt length, not as the problems are."""
     generator = torch.Generator().manual_seed(seed)
     end, blank = token_id(tokenizer, END), token_id(tokenizer, BLANK_LINE)
     prompts = tokenizer([prompt_text(p.text) for p in problems])["input_ids"] if problems else []

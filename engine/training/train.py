@@ -1,8 +1,8 @@
-"""`make train`: the built-in tokenizer, policies and PRMs anew, from nothing but this code and its seeds.
+"""`make train`: makes the built-in tokenizer, policies and PRMs again from nothing but this code and its seeds.
 
-Every stage leaves its result in the work folder and is skipped when it is there, so an interrupted run goes on where it
-stopped; finished models are moved into place whole. Budgets are counted in tokens. Every process has one thread, for
-two threads in one are slower at these sizes: policies are trained side by side, and what comes after them by a team of
+Every stage leaves its result in the work folder and is skipped if the result exists, so an interrupted run resumes
+where it stopped; finished models are moved into place whole. Budgets are counted in tokens. Every process has one
+thread, because two are slower at these sizes: policies are trained side by side, and everything after them by a team of
 processes that share each batch.
 """
 
@@ -45,9 +45,9 @@ Plan = TypeVar("Plan", PolicyPlan, PrmPlan)
 WORK = Path(".train")
 DRAWS_PER_PROBLEM = 2
 SAMPLES = 28_000
-"""Solutions drawn from a policy for the PRMs at once; 20,000 or more are left when duplicates are dropped."""
+"""Solutions drawn from a policy for all PRMs at once; without duplicates, 20,000 or more are left."""
 PARTS = {"builtin-m": 2, "builtin-l": 3}
-"""How often: of a larger policy more, for it errs more rarely."""
+"""How often: a larger policy is sampled more, because it errs more rarely."""
 SAMPLE_TEMPERATURE = 1.0
 
 
@@ -80,10 +80,10 @@ def load_policy(folder: Path) -> Qwen2ForCausalLM:
 
 
 def finished(plan: Plan, work: Path, out: Path) -> bool:
-    """Whether a model was trained, measured and put where it is wanted; said to whoever waits for it."""
+    """Whether a model has been trained, measured and installed; if so, prints it."""
     before = (work / f"{plan.name}.done").exists() and (out / plan.name / WEIGHTS).exists()
     if before:
-        print(f"{plan.name}: done before")
+        print(f"{plan.name}: already done")
     return before
 
 
@@ -138,7 +138,7 @@ def slip_rows(number: int, work: Path) -> list[JudgedRow]:
 
 
 def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrainedTokenizerBase) -> list[JudgedRow]:
-    """As many solutions of a policy as the plan asks for, each step labelled by rollouts of that policy."""
+    """As many solutions of a policy as the plan asks for, their steps labelled by rollouts of that policy."""
     problems = list(islice(stream(f"rollouts {name}", "judge"), plan.samples // DRAWS_PER_PROBLEM))
 
     def draw() -> list[JudgedRow]:
@@ -151,7 +151,7 @@ def rolled_out_samples(plan: PrmPlan, name: str, work: Path, tokenizer: PreTrain
 
 
 def kept(file: Path, draw: Callable[[], list[JudgedRow]]) -> list[JudgedRow]:
-    """The rows in a file of the work folder, drawn and saved there if need be."""
+    """The rows in a file of the work folder, which is made first if need be."""
     if not file.exists():
         save_state(file, packed(draw()))
     return unpacked(torch.load(file, weights_only=True))
@@ -164,7 +164,7 @@ def rows_of(plan: PrmPlan, name: str, work: Path) -> list[JudgedRow]:
     if plan.labels == "rollouts":
         return rolled_out_samples(plan, name, work, tokenizer)
     parts = (judged_samples(name, work, tokenizer, part) for part in range(PARTS.get(name, 1)))
-    rows = [row for part in parts for row in part]  # from short prompts to long ones, so of all families only at random
+    rows = [row for part in parts for row in part]  # sorted by prompt length, so only a random sample has all families
     return Random(f"{plan.name} {name}").sample(rows, min(plan.samples, len(rows)))
 
 
@@ -209,13 +209,13 @@ def prm_stage(plan: PrmPlan, policies: Sequence[str], work: Path, out: Path) -> 
 
 
 def in_turn(stages: Sequence[Callable[[], object]]) -> None:
-    """For a process of the pool; what the stages return is in the work folder, and too much to be sent back."""
+    """For a process of the pool. What the stages return is in the work folder, and too large to send back."""
     for stage in stages:
         stage()
 
 
 def by_a_team(size: int, stage: Callable[[], None]) -> None:
-    """Run `stage` in so many processes that average their gradients."""
+    """Run `stage` in this many processes, which average their gradients."""
     with TemporaryDirectory() as folder:
         spawn(member, (size, Path(folder) / "meeting", stage), nprocs=size)
 
@@ -233,14 +233,14 @@ def scaled(plan: Plan, share: float) -> Plan:
 
 
 def needed(wanted: Sequence[str], policies: Sequence[str]) -> set[str]:
-    """The policies without which these models cannot be trained and measured."""
+    """The policies that these models need for training and measuring."""
     plans = [PRMS[name] for name in wanted if name in PRMS]
     trunks = {TRUNK.goes_on_from if plan.trunk == TRUNK.name else plan.trunk for plan in plans}
     return trunks.union(*(plan.policies for plan in plans), policies if plans else ())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train the built-in models; goes on where it was interrupted.")
+    parser = argparse.ArgumentParser(description="Train the built-in models; resumes where it was interrupted.")
     parser.add_argument("--work", type=Path, default=WORK, help="intermediate results (default: .train)")
     parser.add_argument("--out", type=Path, default=MODELS, help="where finished models go (default: assets/models)")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="train these models only")
@@ -248,9 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--policies", nargs="+", default=list(POLICIES), metavar="NAME", choices=POLICIES,
         help="policies whose samples PRMs learn from",
     )  # fmt: skip
-    parser.add_argument(
-        "--jobs", type=int, default=2, help="processes at work side by side, one thread each (default: 2)"
-    )
+    parser.add_argument("--jobs", type=int, default=2, help="number of processes, one thread each (default: 2)")
     parser.add_argument("--token-share", type=float, default=1.0, help="scale every token budget, for a quick trial")
     options = parser.parse_args(arguments)
     share = options.token_share
@@ -260,11 +258,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if share <= 0:
         parser.error(f"--token-share: {share:g} leaves nothing to read; give more than 0")
     if share != 1 and (options.work.resolve() == WORK.resolve() or options.out.resolve() == MODELS.resolve()):
-        parser.error("--token-share: a trial is not to be taken for the real thing: give --work and --out folders, too")
+        parser.error("--token-share: a trial needs --work and --out folders of its own")
     if unknown := set(wanted) - {*POLICIES, *PRMS}:
-        parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; there are {', '.join([*POLICIES, *PRMS])}")
+        parser.error(f"--only: unknown model {', '.join(sorted(unknown))}; choose from {', '.join([*POLICIES, *PRMS])}")
     if missing := needed(wanted, options.policies) - {*wanted} - {each.name for each in options.work.glob("models/*")}:
-        parser.error(f"--only: these must be trained before, or named too: {', '.join(sorted(missing))}")
+        parser.error(f"--only: these must be trained first, or named too: {', '.join(sorted(missing))}")
     torch.set_num_threads(1)
     the_tokenizer(options.work)
     policies = [scaled(POLICIES[name], share) for name in POLICIES if name in wanted]

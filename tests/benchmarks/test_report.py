@@ -31,7 +31,7 @@ def test_the_report_is_written_from_runs_and_goes_on_where_it_stopped(tmp_path: 
     arguments += ["--problems", "2", "--only", POLICIES[0]]
     main(arguments)
     written = (tmp_path / "out" / "README.md").read_text()
-    assert "The first 2 of 1000 problems of\n`builtin-1000`" in written
+    assert "The\nfirst 2 of 1000 problems of `builtin-1000` were" in written
     assert f"{POLICIES[0]}: best-of-16 by vote - majority of 16" in written
     section = written.split(f"### {POLICIES[0]}")[1].split("###")[0]
     methods = [line for line in section.splitlines() if line.startswith("| ")][2:]
@@ -83,7 +83,7 @@ def test_a_report_cut_short_speaks_of_the_problems_that_every_cell_has(tmp_path:
     main([*arguments, "--problems", "1"])
     main([*arguments, "--problems", "3", "--no-runs"])
     written = (tmp_path / "out" / "README.md").read_text()
-    assert "The first 1 of 1000 problems of\n`builtin-1000`" in written
+    assert "The\nfirst 1 of 1000 problems of `builtin-1000` were" in written
     assert f"- {POLICIES[0]}: 1 of 1000 problems" in written
 
 

@@ -73,7 +73,7 @@ def test_a_problem_the_models_never_learned_runs_with_a_notice(explore: OpenPage
     fill(page, "problem", "Prove that sqrt 2 is irrational")
     start(page, n="4")
     wait_for_text(page, "#notice [role=status]", "never seen: prove, sqrt, irrational")
-    wait_for_text(page, "#notice [role=status]", "Some are under Models")
+    wait_for_text(page, "#notice [role=status]", "Some are listed under Models")
     wait_for(page, status="done")
     fill(page, "problem", PROBLEM)
     start(page, n="4")

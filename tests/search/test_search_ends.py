@@ -151,11 +151,12 @@ async def test_stopping_keeps_what_was_found_and_says_stopped(models: Models, ma
 
 
 async def test_stop_cuts_grading_short_and_the_log_still_ends() -> None:
-    """An answer that math-verify cannot finish with; Stop comes while it is at it."""
-    endless = ScriptedPolicy(lambda path, index: (rf"\boxed{{9^{{9^{{9^{{9}}}}}}+{'xy'[index]}}}", "eos"))
+    """An answer that takes long to compare; Stop comes while it is being compared."""
+    endless = r"\int_0^1 \int_0^1 \sin(\cos(xy))^{x} dx dy"
+    policy = ScriptedPolicy(lambda path, index: (rf"\boxed{{{endless} + {index}}}", "eos"))
     recorded = Recorded()
     domain = Maths()
-    run = make_run(endless, None, recorded, domain, strategy="majority_vote", n=2, reference="x")
+    run = make_run(policy, None, recorded, domain, strategy="majority_vote", n=2, reference="x")
     task = asyncio.ensure_future(run.execute())
     await until(lambda: any(isinstance(e, Decision) and e.action == "finish" for e in recorded.events))
     for _ in range(3):
@@ -222,7 +223,7 @@ async def test_an_election_that_fails_is_an_end_too(models: Models) -> None:
 async def test_grading(maths: Domain) -> None:
     policy = ScriptedPolicy(lambda path, index: (r"\boxed{1/2}" if index < 2 else r"\boxed{0.5} ", "eos"))
     run = await solve_with(policy, None, maths, strategy="majority_vote", n=4, reference=r"\frac{1}{2}", problem="p")
-    assert (run.last.answer, run.last.correct, run.last.graded_by) == ("1/2", True, "number")
+    assert (run.last.answer, run.last.correct, run.last.graded_by) == ("0.5", True, "number")
     run = await solve_with(policy, None, maths, strategy="majority_vote", n=4, reference="2", problem="p")
     assert run.last.correct is False
     run = await solve_with(policy, None, maths, strategy="majority_vote", n=4, problem="p")

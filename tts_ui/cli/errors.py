@@ -18,7 +18,7 @@ from engine.errors import InvalidInput, TtsError
 
 OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130
 
-#: Arguments that are not spelled `--like-this`.
+#: Arguments that are not spelled `--like-this`; those in capitals (FILE) are spelled as they are.
 _TYPED = {"problem": "PROBLEM", "run": "RUN", "output": "-o"}
 
 
@@ -49,8 +49,7 @@ def complain(line: str) -> None:
 def _verdict(error: Exception) -> tuple[int, str]:
     match error:
         case InvalidInput():
-            name = _TYPED.get(error.argument) or f"--{error.argument.replace('_', '-')}"
-            return MISTAKE, f"{name}: {error.message}"
+            return MISTAKE, f"{_spelled(error.argument)}: {error.message}"
         case TtsError():
             return FAILED, str(error)
         case OSError():
@@ -58,6 +57,12 @@ def _verdict(error: Exception) -> tuple[int, str]:
     if hasattr(error, "format_message"):  # Typer's errors of usage: their base class has moved, its method has not
         return MISTAKE, _usage(error)
     return FAILED, f"a bug of ours: {type(error).__name__}: {error}; TTS_UI_DEBUG=1 shows where"
+
+
+def _spelled(argument: str) -> str:
+    if argument.isupper():
+        return argument
+    return _TYPED.get(argument) or f"--{argument.replace('_', '-')}"
 
 
 def _usage(error: Exception) -> str:

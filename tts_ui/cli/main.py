@@ -147,6 +147,23 @@ def export(
     write(render(record, events), output)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is an answer
+def grade(
+    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="An answer, as it would stand in a box.")],
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="The right answer.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether an answer equals a reference: equal, different or undecided, and by which rule."""
+    from tts_ui.cli import grade as grading
+    from tts_ui.cli import terminal
+
+    verdict = grading.grade(answer, reference)
+    if as_json:
+        terminal.print_json(grading.document(answer, reference, verdict))
+    else:
+        typer.echo(f"{grading.VERDICTS[verdict.correct]} ({verdict.rule})")
+
+
 @app.command("models")
 def list_models(
     models: Annotated[str | None, typer.Option(metavar="FILE", help="Your own models file instead of ours.")] = None,

@@ -30,7 +30,7 @@ _STATIC = Path(__file__).with_name("static")
 
 _CURRENT = ' aria-current="page"'
 
-#: In public mode a run nobody watches for so long is stopped: visitors close tabs, and the processor is shared.
+#: In public mode a run that nobody has watched for this long is stopped: visitors close tabs, and they share the CPU.
 _UNWATCHED_LIMIT_S = 60.0
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
@@ -56,7 +56,7 @@ def _top(page: str) -> None:
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's tokens with one accent colour and the system's own fonts: nothing is fetched from elsewhere."""
+    """Gradio's design tokens with one accent colour and system fonts: nothing is fetched from elsewhere."""
     return gr.themes.Base(
         primary_hue="teal", neutral_hue="slate", font=list(_FONT), font_mono=list(_MONO), spacing_size="sm",
         radius_size="sm", text_size="md",
@@ -66,7 +66,7 @@ def theme() -> gr.themes.Base:
 def serve(
     host: str = "127.0.0.1", port: int = 7860, db: str | None = None, models: Path | None = None, public: bool = False
 ) -> None:
-    """Open the store, show the first page, load the models behind it, and serve until told to stop.
+    """Open the store, show the first page, load the models meanwhile, and serve until told to stop.
 
     Raises `InvalidInput`, `ModelError` or `StoreError` before anything is served.
     """
@@ -97,7 +97,7 @@ def launch(engine: Host, host: str = "127.0.0.1", port: int | None = None) -> gr
 
 
 def _warm_up(engine: Host) -> None:
-    """Load the default models while the first page is being looked at. A failure is reported by the first Run."""
+    """Load the default models while the user looks at the first page. The first Run reports a failure."""
     try:
         engine.catalogue.load()
     except TtsError as error:
@@ -105,7 +105,7 @@ def _warm_up(engine: Host) -> None:
 
 
 def _wait() -> bool:
-    """Wait for Ctrl-C or a polite kill; True if it was Ctrl-C."""
+    """Wait for Ctrl-C or SIGTERM; True if it was Ctrl-C."""
     stop = threading.Event()
     received: list[int] = []
 
@@ -115,12 +115,12 @@ def _wait() -> bool:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
-    while not stop.wait(timeout=1):  # a plain wait() would keep signals out on some systems
+    while not stop.wait(timeout=1):  # a plain wait() would block signals on some systems
         pass
     return signal.SIGINT in received
 
 
-#: The pages by name; addresses are relative, so that they hold under a path of a proxy's, too.
+#: The pages by name; addresses are relative, so they also work under a proxy's path.
 _PAGES = {"Explore": "./", "Compare": "./compare"}
 
 

@@ -1,4 +1,4 @@
-"""The recorded runs that travel with the product, as the pages need them: in the store, and by their problems."""
+"""The recorded runs that come with the product, as the pages need them: in the store, and by their problems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_ids(lesson: Lesson) -> list[str]:
 
 
 def import_all(store: Store) -> None:
-    """Put every lesson's runs into the store; what is there already stays as it is."""
+    """Put every lesson's runs into the store; existing ones stay as they are."""
     for lesson in (SHOWCASE, OVER_OPTIMISED):
         for file in files(lesson):
             if file.is_file():

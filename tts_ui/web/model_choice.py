@@ -1,4 +1,4 @@
-"""Which models a form asks for: a pair of the catalogue, and another judge than the pair's own where one is wanted."""
+"""Which models a form asks for: a pair of the catalogue, and optionally a judge other than the pair's own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.store import RunRecord
 
-#: Seconds between two looks at a download.
+#: Seconds between checks of a download.
 _POLL_S = 0.2
 
 OWN = "the pair's own"
@@ -45,7 +45,7 @@ def chosen(models: str | None, scorer: str | None) -> tuple[str | None, str | No
 
 
 def values_of(catalogue: Catalogue, record: RunRecord) -> dict[str, Any]:
-    """The fields that ask for this run's models again; models that are not in the catalogue leave them as they are."""
+    """The fields that ask for this run's models again; models not in the catalogue leave the fields as they are."""
     policy, scorer = record.policy.name, record.scorer.name if record.scorer else None
     pair = next((pair for pair in catalogue.pairs.values() if pair.policy.label == policy), None)
     if pair is None or (scorer and scorer not in catalogue.scorers):
@@ -55,19 +55,19 @@ def values_of(catalogue: Catalogue, record: RunRecord) -> dict[str, Any]:
 
 
 def check_length(catalogue: Catalogue, question: Question, models: str | None, scorer: str | None) -> None:
-    """Refuse a problem too long for the context window, if the models are there already. Raises `InvalidInput`."""
+    """Refuse a problem too long for the context window, if the models are loaded already. Raises `InvalidInput`."""
     if catalogue.loaded(models, scorer):
         from engine.runs.run import check_fits
 
         pair = catalogue.load(models, scorer)
-        with suppress(ModelError):  # a server that is away: the run will say so
+        with suppress(ModelError):  # a server that does not answer: the run will say so
             check_fits(question, pair.policy, pair.scorer)
 
 
 async def waiting(
     submitted: asyncio.Task[Any], catalogue: Catalogue, models: str | None, scorer: str | None
 ) -> AsyncIterator[str]:
-    """What a request waits for before its search can start, a line each time that changes; ends with the waiting."""
+    """What a request is waiting for before its search can start: a line whenever that changes, until it can."""
     said = ""
     while not submitted.done():
         line = ""
@@ -81,7 +81,7 @@ async def waiting(
 
 
 def connect(models: gr.Dropdown, sampling: dict[str, Any], catalogue: Catalogue) -> None:
-    """Another policy brings its own sampling settings into the fields `sampling` (by the names of `RunParams`)."""
+    """When the policy changes, put its own sampling settings into the fields `sampling` (named as in `RunParams`)."""
 
     def settings(pair: str) -> list[Any]:
         defaults = RunParams(**catalogue.entry(pair).policy.sampling.given())

@@ -1,4 +1,4 @@
-"""What a page says about itself rather than about a run: notices, mistakes at their field, the line being written."""
+"""What a page says about itself rather than a run: notices, mistakes at their field, the line being written."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from html import escape
 
 from engine.errors import InvalidInput, TtsError
 
-#: Characters of the step being written that are shown: its end.
+#: How many characters of the step being written are shown, from its end.
 _TICKER = 160
 
 
-#: How a bigger model comes onto the pages.
-BIGGER = "Some are under Models; start the app with --models FILE to offer your own there (see the README)."
+#: How to get a bigger model onto the pages.
+BIGGER = "Some are listed under Models; to offer your own there, start the app with --models FILE (see docs/models.md)."
 
 
 def notice(text: str, kind: str = "") -> str:
@@ -21,12 +21,12 @@ def notice(text: str, kind: str = "") -> str:
 
 
 def sentence(error: TtsError) -> str:
-    """An error as a sentence; the field it stands at names the argument."""
+    """An error as a sentence; it is shown at its field, which names the argument."""
     text = error.message if isinstance(error, InvalidInput) else str(error)
     return text[:1].upper() + text[1:]
 
 
 def ticker(text: str) -> str:
-    """The end of the step being written: the one thing on a page that is not committed yet."""
+    """The end of the step being written: the only thing on a page that is not committed yet."""
     words = " ".join(text.split())[-_TICKER:]
     return f'<div class="ticker" aria-hidden="true">{escape(words)}</div>' if words else ""

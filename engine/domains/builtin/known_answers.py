@@ -1,4 +1,4 @@
-"""The exact answers that are known without being told: of the examples, the lessons and the held-out sets."""
+"""The exact answers known in advance: those of the examples, the lessons and the held-out sets."""
 
 from __future__ import annotations
 

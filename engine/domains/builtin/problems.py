@@ -1,7 +1,7 @@
 """Problems of the built-in world: text, exact answer, one worked solution, and which split a problem belongs to.
 
-A problem's split is a hash of its family and its numbers (not of its wording), so training and held-out problems can
-never share their calculation. This module knows nothing of tokens and models.
+A problem's split is a hash of its family and its numbers (not of its wording), so a training and a held-out problem
+never share a calculation. This module knows nothing of tokens and models.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRIES = 100_000
 """Draws before a combination of family, difficulty and split counts as empty."""
 
 SPLITS = (("policy", 70), ("judge", 15), ("validation", 5), ("test", 9), ("example", 1))
-"""Who may use which percentage of all problems; PRMs train on the policies' samples for "judge" problems."""
+"""What percentage of all problems each split gets; PRMs train on the policies' samples for "judge" problems."""
 
 ANSWER_PREFIX = " The final answer is: $\\boxed{"
 ANSWER_SUFFIX = "}$"
@@ -82,7 +82,7 @@ def generate(
     seed: int | str, family: str | None = None, difficulty: int | None = None, split: str | None = None,
     any_order: float = 0.0,
 ) -> Problem:  # fmt: skip
-    """The problem that belongs to this seed; `any_order` is the chance that the order of its steps is drawn."""
+    """The problem that belongs to this seed; `any_order` is the chance that its steps come in a random valid order."""
     rng = Random(f"{seed}/{family}/{difficulty}/{split}")
     name = family or rng.choice(list(FAMILIES))
     level = difficulty or rng.choice(DIFFICULTIES)

@@ -1,9 +1,9 @@
-"""The step checker: is each step of a solution valid, and if not, which one is the first that is wrong?
+"""The step checker: is each step of a solution valid, and if not, which is the first wrong one?
 
-A step is valid when its calculations are moves of the problem's family from the point reached so far (right
-arithmetic, the answer still reachable, any order, by any method that the family knows). Only the mathematics is
-compared: wording, spacing, step numbers, the order of terms and factors and the sides of an equation do not matter. One
-step may make several moves, and a move may be told in part: "3x = 12" for "17 - 5 = 12, so 3x = 12", "14 + 12 = 26" for
+A step is valid when its calculations are moves of the problem's family from the point reached so far (right arithmetic,
+the answer still reachable, any order, by any method that the family knows). Only the mathematics is compared: wording,
+spacing, step numbers, the order of terms and factors and the sides of an equation do not matter. One step may make
+several moves, and a move may be stated in part: "3x = 12" for "17 - 5 = 12, so 3x = 12", "14 + 12 = 26" for
 "2 * 7 + 3 * 4 = 14 + 12 = 26". A true calculation that the problem has no use for ("3 pens at 4 dollars: 3 + 4 = 7") is
 wrong; so is a move made in its own sentence with another number in its words ("so the gcd is 7"). A boxed answer is
 right when it equals the exact one.
@@ -62,7 +62,7 @@ def claims(text: str) -> Claims:
 
 
 def _runs(text: str) -> list[list[re.Match[str]]]:
-    """The mathematical tokens of a text, those together that no word or punctuation parts."""
+    """The mathematical tokens of a text, grouped where no word or punctuation separates them."""
     runs: list[list[re.Match[str]]] = [[]]
     for token in _MATHS.finditer(text):
         if runs[-1] and text[runs[-1][-1].end() : token.start()].strip():
@@ -104,7 +104,7 @@ def _tells(stated: str, claim: str) -> bool:
 def _in_words(sentence: str) -> tuple[re.Pattern[str], tuple[str, ...], frozenset[int]] | None:
     """A sentence with any numbers in it, its own numbers, and the places of those that stand alone among words.
 
-    None if there are no such.
+    None if there are none.
     """
     numbers = [(token, len(run) == 1) for run in _runs(sentence) for token in run if token.group()[0].isdigit()]
     alone = frozenset(place for place, (_, is_alone) in enumerate(numbers) if is_alone)
@@ -128,14 +128,14 @@ def _contradicts(step: str, sentence: str) -> bool:
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of what was written so far: the state it leads to, and what is said by then (again does no harm)."""
+    """One reading of what was written so far: the state it leads to, and what has been stated (repeats do no harm)."""
 
     state: State
     said: frozenset[str] = frozenset()
 
 
 Progress = frozenset[Reading]
-"""There can be several readings: "3 * 3 = 9" may be a power or a term. They are told apart by what follows."""
+"""There can be several readings: "3 * 3 = 9" may be a power or a term. What follows tells them apart."""
 
 
 def begin(problem: Problem) -> Progress:
@@ -159,7 +159,7 @@ def follow(problem: Problem, progress: Progress, step: str) -> Progress | None:
 
 
 def _explain(problem: Problem, reading: Reading, step: str, stated: Claims) -> Progress:
-    """Where a series of moves, or repeats, leads that makes all these statements in this order."""
+    """Where a series of moves (or repeats) that makes all these statements in this order leads."""
     if not stated:
         return frozenset({reading})
     onward: set[tuple[Reading, int]] = set()
@@ -175,9 +175,10 @@ def _explain(problem: Problem, reading: Reading, step: str, stated: Claims) -> P
 
 
 def _told(stated: Claims, claimed: Claims) -> int:
-    """How many of the next statements tell this move: some of its claims in their order, an equation if it has one.
+    """How many of the next statements state this move: some of its claims in order, including an equation if it has
+    one.
 
-    An expression at its end ("which leaves 5 + 13") may be left out, but no other may stand in its place.
+    An expression at its end ("which leaves 5 + 13") may be left out, but not replaced by another.
     """
     told, left_out = 0, tuple[str, ...]()
     for claim in claimed:
@@ -212,7 +213,7 @@ def first_wrong_step(problem: Problem, steps: Sequence[str]) -> int | None:
 
 
 def is_correct(problem: Problem, steps: Sequence[str]) -> bool:
-    """Whether the last step boxes the exact answer; the way there may be wrong."""
+    """Whether the last step boxes the exact answer; the steps before it may be wrong."""
     answer = boxed_answer(steps[-1]) if steps else None
     return answer is not None and same_answer(answer, problem.answer)
 

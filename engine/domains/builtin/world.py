@@ -1,8 +1,8 @@
-"""What the built-in models can know: is a problem one of their families', as far as its form tells?
+"""What the built-in models can know: judging by its form, does a problem belong to one of their families?
 
-They were trained on fifteen families of problems and on nothing else, and they answer anything with confidence. So a
-person who asks for more is told. The measures are words that no family's problems ever mention, and sentences that none
-of them uses around its calculations: numbers, names and goods may be exchanged for others of theirs, nothing else may.
+They were trained on fifteen families of problems and on nothing else, and they answer anything with confidence. So the
+user is told when a problem is outside. The signs are words that no family's problems use, and sentences that none of
+them uses around its calculations: numbers, names and goods may be exchanged for others of theirs, nothing else.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]")
 _UNKNOWNS = frozenset("xyf")
 _PUNCTUATION = frozenset(".,?!:;$'\"")
-#: Problems that are read, in all their wordings; two thirds of them have all words and sentences (a test counts).
+#: Number of problems read, in all their wordings; two thirds of them have all words and sentences (a test counts).
 _READ = 1500
-#: The longest numbers are rare: so many digits more than what was read are still at home.
+#: The longest numbers are rare: this many digits more than in the problems read still count as known.
 _MORE_DIGITS = 1
 
 
 @dataclass
 class Calculations:
-    """What stands in a sentence's places for calculations: which signs, and how long the numbers get."""
+    """What may fill a sentence's places for calculations: which signs, and how long the numbers get."""
 
     signs: set[str] = field(default_factory=set)
     digits: int = 0
@@ -41,7 +41,7 @@ def known_words() -> frozenset[str]:
 
 @cache
 def known_sentences(read: int = _READ) -> dict[str, Calculations]:
-    """The families' sentences without their calculations, and what these may be made of."""
+    """The families' sentences without their calculations, and what those may consist of."""
     known: dict[str, Calculations] = {}
     for text in _texts(read):
         sentence, found = taken_apart(text)
@@ -60,7 +60,7 @@ def _texts(read: int) -> tuple[str, ...]:
 
 @cache
 def _choices() -> frozenset[str]:
-    """Names and goods: what a family may put in each other's place."""
+    """Names and goods that a family uses interchangeably."""
     pools = (pool for family in BY_NAME.values() for pool in family.words)
     return frozenset(word.lower() for pool in pools for word in pool)
 
@@ -93,7 +93,7 @@ def strange_words(problem: str) -> list[str]:
 
 
 def is_familiar(problem: str) -> bool:
-    """Whether a problem is put as the families put theirs, with calculations of their kind and size."""
+    """Whether a problem is worded as the families' are, with calculations of their kind and size."""
     sentence, found = taken_apart(problem)
     known = known_sentences().get(sentence)
     if known is None:
@@ -102,7 +102,7 @@ def is_familiar(problem: str) -> bool:
 
 
 def outside(problem: str) -> str | None:
-    """One plain sentence for whoever asks the built-in models something they never learned; None where all is well."""
+    """One plain sentence, if a problem is something the built-in models never learned; else None."""
     strange = strange_words(problem)
     if not strange and is_familiar(problem):
         return None

@@ -1,1 +1,1 @@
-"""Mathematics: answers in `\\boxed{...}`, compared as numbers and by math-verify in a process of its own."""
+"""Mathematics: answers in `\\boxed{...}`, read as what they mean and compared in a process of its own."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.domains.maths.extract import extract_answer
-from engine.domains.maths.grading import Checker, Grading, normalise, quick_grades
+from engine.domains.maths.grading import Grading, Worker, quick_grades
 from engine.domains.maths.markdown import markdown
 from engine.domains.maths.prompts import prompts
+from engine.domains.maths.spelling import normalise
 from engine.search.domain import Wording
 from engine.search.events import Grade
 
@@ -20,7 +21,7 @@ class Maths:
     name = "maths"
 
     def __init__(self) -> None:
-        self._checker = Checker()
+        self._worker = Worker()
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="grading")
 
     @property
@@ -34,7 +35,7 @@ class Maths:
         return normalise(answer)
 
     async def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
-        grading = Grading(self._checker, answers, reference)
+        grading = Grading(self._worker, answers, reference)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._turns, grading.run)
         finally:
@@ -59,4 +60,4 @@ class Maths:
         return markdown(text)
 
     def close(self) -> None:
-        self._checker.close()
+        self._worker.close()

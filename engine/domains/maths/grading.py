@@ -1,180 +1,172 @@
-"""Whether two answers of mathematics are the same.
+"""Grading a run's answers: what can be told at once is told here, the rest by a worker process.
 
-They agree when their normalised strings are equal, else when both are plain numbers of equal value, else when
-math-verify says so. Math-verify parses with sympy and can hang on hostile input, so it lives in a process of its own
-(`engine.domains.maths.worker`) that is killed when it takes too long, or when nobody waits for its word any more; most
-comparisons never need it.
+Most answers are plain numbers and never need the worker. It has a limited time for each answer and for all of them;
+what it has not decided by then, or by the time the run is stopped, stays undecided: that is a verdict of its own,
+neither "wrong" nor "different".
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
-from fractions import Fraction
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
 
+import engine
+from engine.domains.maths.spelling import as_number, normalise, quickly_same
+from engine.errors import TtsError
 from engine.search.events import Grade
 
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:/\d+)?")
-_LONGEST_NUMBER = 1000  # Python refuses to read integers of more than 4300 digits
-_FRACTION = re.compile(r"([-+]?)\\[dt]?frac\{(\d+)\}\{(\d+)\}")
-_THOUSANDS = re.compile(r"(?<=\d),(?:\\!)?(?=\d{3}(?!\d))")
-_SPACES = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not between digits: 1 1/2 is not 11/2
-_WRAPPERS = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]*)\}")
+#: Seconds that one answer may take, and all answers of one run.
+ANSWER_S, RUN_S = 3.0, 15.0
+_START_S = 60.0
+#: The worker imports the package that this process runs, and nothing from the current folder.
+_MAIN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.domains.maths.worker import main; main()"
 
 
-def normalise(answer: str) -> str:
-    """A spelling-free form for the exact comparison: no `$`, blanks, thousands separators, text wrappers, final dot."""
-    plain = answer.strip().strip("$").strip()
-    plain = _WRAPPERS.sub(r"\1", plain)
-    plain = plain.replace("\\left", "").replace("\\right", "").replace("\\!", "").replace("\\,", "").replace("\\ ", " ")
-    plain = plain.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
-    plain = _THOUSANDS.sub("", plain)
-    return _SPACES.sub("", plain).rstrip(".")
-
-
-def as_number(answer: str) -> Fraction | None:
-    """The exact value of an integer, decimal, `a/b` or `\\frac{a}{b}`; None for anything else."""
-    plain = normalise(answer)
-    if match := _FRACTION.fullmatch(plain):
-        plain = f"{match[1]}{match[2]}/{match[3]}"
-    if len(plain) > _LONGEST_NUMBER or not _NUMBER.fullmatch(plain):
-        return None
-    numerator, _, denominator = plain.partition("/")
-    if denominator and int(denominator) == 0:
-        return None
-    return Fraction(numerator) / Fraction(denominator or 1)
-
-
-#: (reference, answer) -> whether they are the same (None: not decided), and the rule that says so.
-Same = Callable[[str, str], tuple[bool | None, str]]
-
-
-def quickly_same(gold: str, answer: str) -> tuple[bool | None, str]:
-    """By spelling or as plain numbers; None and `undecided` where neither tells."""
-    if normalise(gold) == normalise(answer):
-        return True, "string"
-    gold_value, value = as_number(gold), as_number(answer)
-    if gold_value is not None and value is not None:
-        return gold_value == value, "number"
-    return None, "undecided"
-
-
-def grade_all(answers: Iterable[str], reference: str | None, same: Same) -> dict[str, Grade]:
-    """Group distinct answer strings by value and judge each group against `reference` (None: not judged).
-
-    The group goes by the spelling seen first. Cost: at most (strings x groups) comparisons, nearly all of them cheap.
-    """
-    grades: dict[str, Grade] = {}
-    representatives: list[str] = []
-    for answer in dict.fromkeys(answers):
-        twin = next((other for other in representatives if same(other, answer)[0]), None)
-        if twin is not None:
-            grades[answer] = grades[twin]
-            continue
-        representatives.append(answer)
-        correct, rule = (None, None) if reference is None else same(reference, answer)
-        grades[answer] = Grade(answer, correct, rule)
-    return grades
+class GradingError(TtsError):
+    """Answers cannot be compared on this machine."""
 
 
 def quick_grades(answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
-    """Grades without math-verify: what it alone could decide stays undecided."""
-    return grade_all(answers, reference, quickly_same)
+    """Grades by spelling and as plain numbers; what would have to be worked out stays undecided."""
+    groups: dict[object, str] = {}
+    grades: dict[str, Grade] = {}
+    for answer in sorted(set(answers), key=_plainest):
+        number = as_number(answer)
+        group = groups.setdefault(normalise(answer) if number is None else number, answer)
+        correct, rule = (None, None) if reference is None else quickly_same(reference, answer)
+        grades[answer] = Grade(group, correct, rule)
+    return grades
+
+
+def _plainest(answer: str) -> tuple[int, str]:
+    """A group goes by its shortest spelling, in whatever order the draws came."""
+    return len(answer), answer
 
 
 class Grading:
     """One run's answers on their way to grades: `run` in a thread that may wait, `stop` from any other."""
 
-    def __init__(self, checker: Checker, answers: Iterable[str], reference: str | None) -> None:
-        self._checker, self._answers, self._reference = checker, list(answers), reference
+    def __init__(self, worker: Worker, answers: Iterable[str], reference: str | None, *, run_s: float = RUN_S) -> None:
+        self._worker, self._reference, self._run_s = worker, reference, run_s
+        self._quick = quick_grades(answers, reference)
         self._stopped = threading.Event()
-        self._at_work = False
 
     def run(self) -> dict[str, Grade]:
-        self._at_work = True
-        try:
-            return grade_all(self._answers, self._reference, self._same)
-        finally:
-            self._at_work = False
+        """All grades. Raises `GradingError` where there is no worker to be had."""
+        plain = all(as_number(answer) is not None for answer in self._quick)
+        if plain and (self._reference is None or as_number(self._reference) is not None):
+            return self._quick
+        due = list(self._quick)
+        deadline = time.monotonic() + self._run_s
+        while True:
+            decided = list(self._worker.verdicts(due, self._reference, deadline, self._stopped))
+            if len(decided) == len(due) or time.monotonic() > deadline or self._stopped.is_set():
+                return self._grades(due, decided)
+            due.pop(len(decided))  # the one it could not come to an end with: undecided
 
     def stop(self) -> None:
-        """End the comparison in progress; those to come are undecided. Nothing happens to a grading that is over."""
+        """End the comparison in progress; what is not decided stays undecided. Nothing happens to one that is over."""
         self._stopped.set()
-        if self._at_work:
-            self._checker.interrupt()
 
-    def _same(self, gold: str, answer: str) -> tuple[bool | None, str]:
-        return quickly_same(gold, answer) if self._stopped.is_set() else self._checker.same(gold, answer)
+    def _grades(self, answers: list[str], decided: list[dict[str, Any]]) -> dict[str, Grade]:
+        """The quick grades, and over them what the worker decided on the first of `answers`."""
+        grades = dict(self._quick)
+        for answer, verdict in zip(answers, decided, strict=False):
+            grades[answer] = Grade(answers[verdict["group"]], verdict["correct"], verdict["rule"])
+        return grades
 
 
-class Checker:
-    """Judges answers of mathematics. Thread-safe; owns at most one worker process, started when first needed.
+class Worker:
+    """The process that reads and compares, started when first needed and anew after it had to be killed.
 
-    Args:
-        timeout_s: seconds math-verify may take for one comparison before it is killed and the answers count as
-        different.
+    One thread at a time may ask it.
     """
 
-    def __init__(self, timeout_s: float = 5.0) -> None:
-        self._timeout_s = timeout_s
-        self._lock = threading.Lock()
-        self._worker: subprocess.Popen[str] | None = None
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="answers")
+    def __init__(self, *, answer_s: float = ANSWER_S) -> None:
+        self._answer_s = answer_s
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: SimpleQueue[str] = SimpleQueue()
 
-    def same(self, gold: str, answer: str) -> tuple[bool, str]:
-        """Whether `answer` equals `gold`, and the rule that decided: `string`, `number`, `math-verify`, `timeout`."""
-        quick, rule = quickly_same(gold, answer)
-        if quick is not None:
-            return quick, rule
-        verdict = self._ask(gold, answer)
-        return (False, "timeout") if verdict is None else (verdict, "math-verify")
+    @property
+    def pid(self) -> int | None:
+        """The process, where there is one."""
+        return self._process.pid if self._process else None
 
-    def interrupt(self) -> None:
-        """Kill the worker in the middle of whatever it is at: that comparison ends as one that took too long."""
-        worker = self._worker
-        if worker is not None:
-            worker.kill()
+    @property
+    def started(self) -> bool:
+        return self._process is not None
+
+    def verdicts(
+        self, answers: list[str], reference: str | None, deadline: float, stopped: threading.Event
+    ) -> Iterator[dict[str, Any]]:
+        """The verdicts on `answers` in turn (see `worker.verdicts`); fewer where one of them takes too long, `deadline`
+        (by `time.monotonic`) passes or `stopped` is set. Raises `GradingError` where the worker cannot be started."""
+        process = self._running()
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # it died meanwhile: there will be no verdicts
+            process.stdin.write(json.dumps([answers, reference]) + "\n")
+            process.stdin.flush()
+        for _ in answers:
+            line = self._next_line(min(deadline, time.monotonic() + self._answer_s), stopped)
+            if not line:
+                self.close()
+                return
+            yield json.loads(line)
 
     def close(self) -> None:
-        """End the worker process, if there is one. The checker may be used again: it starts another."""
-        with self._lock:
-            self._stop()
+        """Kill the process, if there is one. The worker may be asked again: it starts another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
-    def _ask(self, gold: str, answer: str) -> bool | None:
-        with self._lock:
-            worker = self._running()
-            assert worker.stdin is not None and worker.stdout is not None
-            try:
-                worker.stdin.write(json.dumps([gold, answer]) + "\n")
-                worker.stdin.flush()
-                reply = self._reader.submit(worker.stdout.readline).result(timeout=self._timeout_s)
-            except (FutureTimeout, OSError):
-                self._stop()
-                return None
-            if not reply:  # the worker died (out of memory on a monstrous expression)
-                self._stop()
-                return None
-            return bool(json.loads(reply))
+    def _next_line(self, until: float, stopped: threading.Event) -> str:
+        """The next line, or an empty one where the process ended or there is no time left."""
+        while not stopped.is_set() and time.monotonic() < until:
+            with contextlib.suppress(Empty):
+                return self._lines.get(timeout=min(0.1, max(0.0, until - time.monotonic())))
+        return ""
 
     def _running(self) -> subprocess.Popen[str]:
-        if self._worker is None or self._worker.poll() is not None:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "engine.domains.maths.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-                start_new_session=True,  # the terminal's Ctrl-C is for us: a comparison in progress is finished
-            )  # fmt: skip
-            assert self._worker.stdout is not None
-            self._worker.stdout.readline()  # "ready": importing sympy must not count against the first comparison
-        return self._worker
+        if self._process is None or self._process.poll() is not None:
+            self._process = self._start()
+        return self._process
 
-    def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker.communicate()
-            self._worker = None
+    def _start(self) -> subprocess.Popen[str]:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+            try:
+                process = subprocess.Popen(
+                    [sys.executable, "-I", "-c", _MAIN, str(Path(engine.__file__).parents[1])],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8",
+                    start_new_session=True,  # the terminal's Ctrl-C is for us: a comparison in progress is finished
+                )  # fmt: skip
+            except OSError as error:
+                raise GradingError(f"answers cannot be compared: {error}") from error
+            self._lines = SimpleQueue()
+            threading.Thread(target=_pass_on, args=[process, self._lines], name="answers", daemon=True).start()
+            with contextlib.suppress(Empty):
+                if self._lines.get(timeout=_START_S):
+                    return process
+            process.kill()
+            process.wait()
+            complaints.seek(0)
+            said = complaints.read().strip().splitlines()
+        raise GradingError(f"answers cannot be compared: {said[-1] if said else 'the process for it does not start'}")
+
+
+def _pass_on(process: subprocess.Popen[str], lines: SimpleQueue[str]) -> None:
+    """Hand on what the process says, line by line; an empty line when it has ended."""
+    assert process.stdout is not None
+    with contextlib.suppress(ValueError, OSError):
+        for line in process.stdout:
+            lines.put(line)
+    lines.put("")

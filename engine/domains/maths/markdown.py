@@ -1,7 +1,7 @@
 """Model text for a Markdown component: formulas are rendered, everything else is shown as it was written.
 
 A model's "## Step 1" is no heading, its `<b>` no tag and "$5 and $6" no formula. A single `$` opens a formula only
-under pandoc's rule: no blank inside either dollar, and no digit behind the closing one.
+under pandoc's rule: no blank inside either dollar, and no digit after the closing one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ _FORMULA = re.compile(
     r"""\$\$(?!\s*\$\$).+?\$\$            # display
       | \\\[.+?\\\]
       | \\\(.+?\\\)
-      | (?<![\\$\w])\$(?![\s$])           # inline: nothing blank behind the opening dollar
+      | (?<![\\$\w])\$(?![\s$])           # inline: nothing blank after the opening dollar
         (?:[^$\n\\]|\\.)*?
-        (?<!\s)\$(?![\d$])                # nothing blank before the closing one, no digit behind it
+        (?<!\s)\$(?![\d$])                # nothing blank before the closing one, no digit after it
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -23,7 +23,7 @@ _WORDLIKE = re.compile(r"[^0-9A-Za-z \u00a0-\U0010ffff]")
 
 
 def markdown(text: str) -> str:
-    """`text` as Markdown source that shows it literally, formulas apart."""
+    """`text` as Markdown source that shows it literally, except formulas."""
     text = text.strip("\n")
     parts, end = [], 0
     for match in _FORMULA.finditer(text):
@@ -33,7 +33,7 @@ def markdown(text: str) -> str:
 
 
 def _formula(source: str) -> str:
-    """A formula, with the characters that could start a tag spelled as TeX commands of their own."""
+    """A formula, with characters that could start a tag spelled as TeX commands."""
     return source.replace("<", "\\lt ").replace(">", "\\gt ")
 
 

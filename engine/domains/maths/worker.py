@@ -1,32 +1,53 @@
-"""The process in which math-verify runs: reads `[gold, answer]` a line from stdin, writes true or false a line.
+"""The process in which answers are read and compared: questions a line on stdin, verdicts a line on stdout.
 
-It is a process so that a comparison that hangs can be killed, and so that math-verify's signals need no main thread of
-the app. Its own time-outs are off; the parent keeps the time.
+It is a process so that what hangs or fills the memory can be killed without harm to anybody. It is started isolated (no
+file of the current folder is imported), takes no more memory than it needs, and ends with its parent.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
-from math_verify import parse, verify
+#: What sympy may take, in bytes of address space.
+MOST_MEMORY = 3 * 2**30
+#: Linux: be sent SIGKILL when the parent ends.
+_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 
 
-def compare(gold: str, answer: str) -> bool:
-    """Whether math-verify holds `answer` equal to `gold`; False where it cannot parse either."""
-    golds, answers = (parse(f"\\boxed{{{text}}}", parsing_timeout=None) for text in (gold, answer))
-    return bool(golds and answers and verify(golds, answers, timeout_seconds=None))
+def verdicts(answers: list[str], reference: str | None) -> Iterator[dict[str, Any]]:
+    """For each answer in turn: `group`, the place of the answer it is grouped with (its own for the first of a value),
+    `correct` against the reference (None: not decided, or there is none) and the `rule` that decided."""
+    from engine.domains.maths.compare import Comparison
+
+    comparison = Comparison(reference)
+    for answer in answers:
+        yield comparison.take(answer)
 
 
 def main() -> None:
+    _limit()
+    import engine.domains.maths.compare  # noqa: F401 (sympy takes a second, which is nobody's time limit)
+
     print("ready", flush=True)
     for line in sys.stdin:
-        gold, answer = json.loads(line)
-        try:
-            verdict = compare(gold, answer)
-        except Exception:  # sympy fails in more ways than it documents; a failure is "not equal", never a crash
-            verdict = False
-        print(json.dumps(verdict), flush=True)
+        answers, reference = json.loads(line)
+        for verdict in verdicts(answers, reference):
+            print(json.dumps(verdict), flush=True)
+
+
+def _limit() -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):  # elsewhere the parent's clock has to do
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    with contextlib.suppress(OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Models:
     scorer: Scorer | None
 
 
-#: Finds the folder that a path of the models file means, or raises `ModelError`.
+#: Finds the folder that a path in the models file refers to, or raises `ModelError`.
 Find = Callable[[str], Path]
 
 
@@ -61,9 +61,9 @@ def _vllm_policy(entry: ModelEntry, find: Find) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class ScorerFamily:
-    """The module of `engine.models.scorers` that offers `load`, and the settings of an entry that it heeds.
+    """The module of `engine.models.scorers` that offers `load`, and the settings of an entry that it takes.
 
-    With "urls" among them it offers `serve`, too.
+    If "urls" is among them it also offers `serve`.
     """
 
     module: str
@@ -81,7 +81,7 @@ class ScorerFamily:
 
 
 #: Back ends and families by `kind`. torch is imported when the first model is loaded, not before: the app's first page
-#: and every refusal of bad input come without it.
+#: and every refusal of bad input do without it.
 POLICIES: Mapping[str, Callable[[ModelEntry, Find], Policy]] = {
     "local": _local_policy,
     "openai": _openai_policy,
@@ -98,12 +98,12 @@ SCORERS: Mapping[str, ScorerFamily] = {
 
 
 class Catalogue:
-    """The pairs and PRMs of one models file. Loading is lazy and happens once a model, whoever asks first. Thread-safe.
+    """The pairs and PRMs of one models file. Each model is loaded once, when it is first asked for. Thread-safe.
 
     Attributes:
         pairs: the pairs by name, the default first.
         scorers: every PRM of the file by name; any of them may judge any policy.
-        download: what is being downloaded at this moment, for a notice.
+        download: what is being downloaded right now, for a notice.
     """
 
     def __init__(self, file: Path = CATALOGUE) -> None:
@@ -134,14 +134,14 @@ class Catalogue:
         if scorer is None:
             return self.scorers[own] if isinstance(own, str) else own
         if scorer not in self.scorers:
-            there_are = f"choose one of {', '.join(self.scorers)}" if self.scorers else "the models file names none"
+            there_are = f"choose one of {', '.join(self.scorers)}" if self.scorers else "the models file has none"
             raise InvalidInput("scorer", f"unknown PRM {scorer!r}; {there_are}")
         return self.scorers[scorer]
 
     def load(self, name: str | None = None, scorer: str | None = None, progress: hub.Progress | None = None) -> Models:
-        """Load a pair, or its policy with another PRM; what is on the Hub alone is downloaded first.
+        """Load a pair, or its policy with another PRM; what is only on the Hub is downloaded first.
 
-        Raises `ModelError` where a checkpoint cannot be had or used.
+        Raises `ModelError` if a checkpoint is not available or cannot be used.
         """
         pair, judge = self.entry(name), self.scorer(name, scorer)
         if not self.loaded(name, scorer):
@@ -155,7 +155,7 @@ class Catalogue:
             try:
                 loaded = Models(pair, policy, self._judges.get(judge) or self._load_judge(judge) if judge else None)
             except Exception:
-                if fresh:  # or every further try would leave a thread and a model behind
+                if fresh:  # otherwise every retry would leave a thread and a model behind
                     self._policies.pop(pair.policy).close()
                 raise
         if pair.cache_gb is not None:
@@ -209,7 +209,7 @@ class Catalogue:
                         self.download = None
 
     def find(self, entry: ModelEntry) -> Path | None:
-        """Where the entry's checkpoint is on this machine; None where it is not."""
+        """Where the entry's checkpoint is on this machine; None if it is not here."""
         return self._look_for(entry.path) if entry.path else None
 
     def _look_for(self, path: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""What this machine can run of a catalogue: the memory a pair needs against what is free, and what is here already.
+"""What this machine can run of a catalogue: the memory a pair needs, what is free, and what is here already.
 
 Nothing is loaded. A size comes from the entry, else from the headers of the files in its folder.
 """
@@ -14,7 +14,7 @@ from engine.models.local.placement import Placement, place, stored_parameters
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """`needs` bytes in `dtype` of the `free` ones on `device`; None where one of them is not known."""
+    """It `needs` this many bytes in `dtype`, of the `free` ones on `device`; None if not known."""
 
     needs: int | None
     free: int | None
@@ -37,7 +37,7 @@ class Fit:
 
 
 def parameters(catalogue: Catalogue, entry: ModelEntry) -> float | None:
-    """How many an entry's model has; None where neither the entry nor its files say."""
+    """How many an entry's model has; None if neither the entry nor its files say."""
     folder = catalogue.find(entry)
     if entry.parameters or folder is None:
         return entry.parameters

@@ -24,7 +24,7 @@ class _Table(BaseModel):
 
 
 class SamplingDefaults(_Table):
-    """How a policy's makers say it should be sampled; taken where the user says nothing else. Names of `RunParams`."""
+    """How a policy's makers recommend sampling it; used unless the user says otherwise. Names as in `RunParams`."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -37,7 +37,7 @@ class SamplingDefaults(_Table):
 
 
 class Prompt(_Table):
-    """What stands around the problem: the system prompt, and a line after the problem in the user's turn."""
+    """What surrounds the problem: the system prompt, and a line after the problem in the user's turn."""
 
     system: str = ""
     suffix: str = ""
@@ -49,7 +49,7 @@ class ModelEntry(ServerSettings, VllmSettings):
     Attributes:
         path: a folder, or the model's id on the Hugging Face Hub; none for a model behind servers, which has `urls`.
         prompt: the name of a `[prompt.NAME]` table, or of one of the domain's wordings: it says `system` and `suffix`.
-        world: what a model was trained for where that is all it knows.
+        world: what a model was trained for, if it knows nothing else.
         parameters: how many; the memory it needs follows from them. None: the folder's files say.
         licence, gated: its licence, and whether the Hub asks to accept it before the first download.
     """
@@ -92,7 +92,7 @@ class _Pair(_Table):
 class PairEntry(_Pair):
     """A policy and, optionally, the PRM that judges it unless another is asked for: its name, or the PRM itself.
 
-    `cache_gb` bounds the prefixes that are kept, of policy and PRM together; None leaves it to the memory that is free.
+    `cache_gb` bounds the prefix cache of policy and PRM together; None leaves it to the free memory.
     """
 
     policy: ModelEntry
@@ -126,7 +126,7 @@ def read(
 
     Args:
         back_ends: the kinds a policy may have.
-        families: the kinds a scorer may have, each with the settings of an entry that it heeds.
+        families: the kinds a scorer may have, each with the settings of an entry that it takes.
         prompts: the wordings that an entry may name without a table in the file.
     """
     written = _parse(file)
@@ -144,7 +144,7 @@ def _parse(file: Path) -> _Written:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
     except ValidationError as error:
-        # Where a name or a table may stand, what the table lacks says more than that it is no name.
+        # Where a name or a table is allowed, what the table lacks says more than "not a name".
         first = max(error.errors(), key=lambda each: (len(each["loc"]), "str" not in each["loc"]))
         where = ".".join(str(part) for part in first["loc"] if part != "str" and "ModelEntry" not in str(part))
         raise InvalidInput(

@@ -16,22 +16,21 @@ from engine.models.local import prefix_cache
 from engine.models.local.placement import place, stored_parameters
 from engine.search.events import ModelInfo
 
-#: Files up to this size are hashed whole; of larger ones the header (names, shapes, offsets) and the size stand for
-#: the rest.
+#: Files up to this size are hashed whole; of larger ones only the header (names, shapes, offsets) and the size are.
 _HASH_WHOLE_BELOW = 64 << 20
 
 #: How the architectures of causal language models end.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 
-#: Rotary embeddings whose frequencies depend on the longest text of a batch: the rows of ours are independent.
+#: Rotary embeddings whose frequencies depend on the longest text of a batch; our rows must be independent.
 _BATCH_DEPENDENT = frozenset({"dynamic", "longrope"})
 
 
 def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedTokenizerBase]:
     """Load tokenizer and weights of `folder` with `model_class.from_pretrained`, in evaluation mode.
 
-    Device and dtype are those of `engine.models.local.placement`. Raises `ModelError` where a file is missing or
-    damaged, where the checkpoint is of another architecture or does not fit the memory, and where weights the
+    Device and dtype are those of `engine.models.local.placement`. Raises `ModelError` if a file is missing or
+    damaged, if the checkpoint has another architecture or does not fit in memory, or if weights that the
     architecture needs are not in it (transformers would invent them).
     """
     name = called(folder)
@@ -61,12 +60,12 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
     if missing := sorted(report["missing_keys"]):
         raise ModelError(f"{name}: this checkpoint lacks weights, {missing[0]} and {len(missing) - 1} more")
     model.requires_grad_(False)
-    prefix_cache.fit_anew()  # to the memory that is left
+    prefix_cache.fit_anew()  # to the memory left
     return model.eval(), tokenizer
 
 
 def called(folder: Path) -> str:
-    """What to call a checkpoint: the Hub's id where the folder is in its cache, else the folder."""
+    """What to call a checkpoint: the Hub's id if the folder is in its cache, else the folder."""
     for part in folder.parts:
         if part.startswith("models--"):
             return part.removeprefix("models--").replace("--", "/")
@@ -98,7 +97,7 @@ def _check_architecture(name: str, folder: Path, model_class: Any) -> None:
     scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
     kind = scaling.get("rope_type", scaling.get("type"))
     if kind in _BATCH_DEPENDENT:
-        raise ModelError(f"{name}: rotary embeddings of the kind {kind!r} are not supported by the local back end")
+        raise ModelError(f"{name}: rotary embeddings of kind {kind!r} are not supported by the local back end")
 
 
 def digest_of(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """Attention of the next token of every row over a `KVBatch`, in two matrix products.
 
-The library's kernel is made for long queries: for one query a row it takes twice the time on CPU, and where query heads
-share a key head it first copies the whole cache once for each of them.
+The library's kernel is made for long queries: for one query per row it takes twice the time on a CPU, and if query
+heads share a key head it first copies the whole cache once for each of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float,
     **known: Any,
 ) -> tuple[Tensor, None]:  # fmt: skip
-    """Softmax attention; more than one position a row, and masks of the library's making, are left to the library.
+    """Softmax attention; more than one position per row, and masks made by the library, are left to the library.
 
     Args:
         query: [rows, heads, width, head_dim].

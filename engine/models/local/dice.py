@@ -1,4 +1,4 @@
-"""Drawing tokens: one uniform number a row and token, from the row's own seed and nothing else.
+"""Drawing tokens: one uniform number per row per token, from the row's own seed and nothing else.
 
 The stream of a row is SplitMix64 (Steele, Lea, Flood 2014) of its seed, so it does not matter which batch a row
 happens to be in. A token is the inverse of the cumulative distribution at that number.
@@ -20,14 +20,14 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 #: Temperatures below this are greedy: the division would overflow.
 _GREEDY_BELOW = 1e-5
 
-#: Draws whose random numbers are made at once.
+#: For how many draws random numbers are made at once.
 _AHEAD = 16
 
 
 def uniforms(seeds: NDArray[np.uint64], counters: NDArray[np.uint64]) -> NDArray[np.float32]:
     """Number `counters[i]` of the stream of `seeds[i]`, in [0, 1).
 
-    23 bits, so that a float32 holds it exactly and its product with a total stays below that total.
+    23 bits, so a float32 holds it exactly and its product with a total stays below that total.
     """
     with np.errstate(over="ignore"):
         z = seeds + (counters + np.uint64(1)) * _GOLDEN
@@ -59,7 +59,7 @@ class Dice:
         self._top_p = torch.tensor(top_p, device=device)[:, None] if min(top_p, default=1.0) < 1 else None
 
     def draw(self, logits: Tensor) -> tuple[list[int], list[float]]:
-        """One token a row from `logits` [rows, vocabulary], and its log-probability at temperature 1, untruncated."""
+        """One token per row from `logits` [rows, vocabulary], and its log-probability at temperature 1, untruncated."""
         numbers = self._next_numbers()
         scaled = torch.softmax(logits / self._temperature, dim=-1)
         if self._top_p is not None:
@@ -68,7 +68,7 @@ class Dice:
             scaled = torch.zeros_like(scaled).scatter(-1, order, likely * kept)
         mass = scaled.cumsum(dim=-1)
         tokens = torch.searchsorted(mass, numbers * mass[:, -1:], right=True)
-        tokens = tokens.clamp_(max=logits.shape[-1] - 1)  # past the end only where the model computes no numbers
+        tokens = tokens.clamp_(max=logits.shape[-1] - 1)  # past the end only if the model computes NaNs
         if self._greedy is not None:
             tokens = torch.where(self._greedy[:, None], logits.argmax(dim=-1, keepdim=True), tokens)
         logprobs = torch.log_softmax(logits, dim=-1).gather(-1, tokens)

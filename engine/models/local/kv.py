@@ -2,8 +2,7 @@
 
 Rows are independent: each has its own length, joins and leaves at any time, and is filled by gathering the cached
 segments of its path. All layers live in one tensor, so joining, leaving and gathering are single operations.
-transformers only sees the `Cache` interface: `update` writes the new positions of each row behind what the row already
-has.
+transformers only sees the `Cache` interface: `update` writes each row's new positions after those it has.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from transformers.cache_utils import CacheLayerMixin
 from engine.errors import ModelError
 from engine.models.local.decode_attention import NAME as ATTENTION
 
-#: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding: at least so many,
-#: and this share of a long one. A batch that others join gets rows beyond them, too, as a share of its rows.
+#: Columns added beyond what is needed when a buffer grows, so that it seldom grows while decoding: at least this
+#: many, and this share of a long one. A batch that rows join gets spare rows, too, as a share of its rows.
 _SLACK, _SLACK_SHARE = 64, 8
 _ROW_SLACK_SHARE = 4
 
@@ -50,11 +49,11 @@ class KVBatch:
         return empty
 
     def reserve(self, columns: int) -> None:
-        """Make room for `columns` positions a row."""
+        """Make room for `columns` positions per row."""
         self._make_room(len(self), columns)
 
     def _make_room(self, rows: int, columns: int) -> None:
-        """Grow to `rows` and `columns` at least, in one copy of what is filled.
+        """Grow to at least `rows` and `columns`, copying what is filled once.
 
         Unused columns are zero or left over from another row, never undefined: attention reads them with weight 0.
         """
@@ -95,7 +94,7 @@ class KVBatch:
         return first
 
     def drop(self, gone: Collection[int]) -> list[int]:
-        """Let rows go; returns the rows that stay (as they were numbered before) in their new order."""
+        """Drop rows; returns the remaining ones, by their old numbers, in their new order."""
         order = list(range(len(self)))
         left = len(order) - len(gone)
         movers = [row for row in order[left:] if row not in gone]
@@ -108,11 +107,11 @@ class KVBatch:
                 order[hole] = mover
         self.lengths = self.lengths[:left].clone()
         if not left:
-            self.buffer = self.buffer[:, :, :0, :, :0].clone()  # a large batch's memory is not held for the next
+            self.buffer = self.buffer[:, :, :0, :, :0].clone()  # do not hold a large batch's memory for the next one
         return order[:left]
 
     def segment(self, row: int, start: int, end: int) -> Tensor:
-        """A copy of positions [start, end) of a row, to be kept in a prefix cache."""
+        """A copy of positions [start, end) of a row, for a prefix cache."""
         return self.buffer[:, :, row, :, start:end].clone()
 
 
@@ -151,7 +150,7 @@ _PLAIN = frozenset({"LlamaModel", "MistralModel", "Qwen2Model", "Qwen3Model"})
 
 
 class Decoder:
-    """A transformers model without its head, run over the rows of a `KVBatch`; its attention is set to ours."""
+    """A transformers model without its head, run over the rows of a `KVBatch`, with our attention."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -161,16 +160,16 @@ class Decoder:
             model.set_attn_implementation(ATTENTION)
 
     def step(self, kv: KVBatch, ids: Tensor, counts: Tensor | None = None) -> Tensor:
-        """Run the next tokens of every row and take them into `kv`; returns the last hidden states of `ids`.
+        """Run the next tokens of every row and add them to `kv`; returns the last hidden states of `ids`.
 
         Args:
             ids: [rows, width] token ids, padded on the right with anything.
-            counts: [rows] how many of each row's ids are real; None where all are.
+            counts: [rows] how many of each row's ids are real; None if all are.
         """
         rows, width = ids.shape
         columns = int(kv.lengths.max()) + width
         kv.reserve(columns)
-        if width == 1:  # whole rows follow each other in memory, which is worth more than the columns left out
+        if width == 1:  # whole rows are contiguous in memory, which is worth more than leaving columns out
             columns = kv.buffer.shape[4]
         positions = kv.lengths[:, None] + torch.arange(width, device=ids.device)
         masks = {window: _mask(positions, columns, window, kv.buffer.dtype) for window in set(self._windows)}
@@ -195,7 +194,7 @@ class Decoder:
 
 
 def _windows(config: PretrainedConfig) -> list[int | None]:
-    """For each layer the positions it attends to, its own included; None where it attends to all before it."""
+    """For each layer the positions it attends to, its own included; None if it attends to all before it."""
     window = getattr(config, "sliding_window", None)
     kinds = getattr(config, "layer_types", None)
     kinds = kinds or ["sliding_attention" if window else "full_attention"] * config.num_hidden_layers

@@ -1,9 +1,9 @@
-"""Where a model computes and in which numbers: the one place that decides it.
+"""Where a model runs and in which dtype: the one place that decides it.
 
-Small models (the built-in ones) compute in float32 on one CPU thread, GPU or not: for them a GPU's launches cost more
-than the work, and the same seed gives the same tree everywhere. Larger ones go to the GPU with the most free memory,
-in bfloat16; without a GPU to the CPU, in bfloat16 where it has the instructions (twice as fast there, and much slower
-elsewhere), else in float32.
+Small models (the built-in ones) run in float32 on one CPU thread, GPU or not: for them a GPU's launches cost more than
+the work, and the same seed gives the same tree everywhere. Larger ones run in bfloat16 on the GPU with the most free
+memory. Without a GPU they run on the CPU, in bfloat16 if it has the instructions (twice as fast, but much slower
+without them), else in float32.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SMALL = 50_000_000
 
 _BYTES = {"float32": 4, "bfloat16": 2}
 
-#: What a model takes beyond its weights before it has read a token: buffers, and the tensors of a step.
+#: What a model takes beyond its weights before it reads a token: buffers, and the tensors of a step.
 _OVERHEAD = 1.05
 
 _CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -30,7 +30,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """`free` is the memory there, in bytes; None where the system does not say."""
+    """`free` is the memory there, in bytes; None if the system does not say."""
 
     device: str
     dtype: str
@@ -41,7 +41,7 @@ class Placement:
         return int(parameters * _BYTES[self.dtype] * _OVERHEAD)
 
     def check(self, name: str, parameters: float) -> None:
-        """Raise `ModelError` where the model does not fit."""
+        """Raise `ModelError` if the model does not fit."""
         needed = self.needs(parameters)
         if self.free is None or needed <= self.free:
             return
@@ -54,7 +54,7 @@ class Placement:
 
 
 def place(parameters: float) -> Placement:
-    """Where a model with so many parameters goes, on this machine at this moment."""
+    """Where a model with this many parameters goes, on this machine right now."""
     if parameters < SMALL:
         return Placement("cpu", "float32", free_ram())
     gpus = free_gpus()
@@ -65,7 +65,7 @@ def place(parameters: float) -> Placement:
 
 
 def stored_parameters(folder: Path) -> int:
-    """Parameters in the files of a checkpoint, from their headers: tied ones are stored once."""
+    """Parameters in a checkpoint's files, from their headers; tied ones are stored once."""
     count = 0
     for path in folder.glob("*.safetensors"):
         with path.open("rb") as file:
@@ -75,7 +75,7 @@ def stored_parameters(folder: Path) -> int:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether the CPU multiplies bfloat16 matrices itself."""
+    """Whether the CPU has instructions for bfloat16 matrices."""
     try:
         text = _CPUINFO.read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,8 +1,8 @@
-"""The prefix cache of one session: the KV of the path to every node, kept in segments, one a node.
+"""The prefix cache of one session: the KV of the path to every node, kept in segments, one per node.
 
-Siblings share their ancestors' segments, so a tree costs its distinct tokens and no more. Memory is bounded for all
-sessions of a device together, policies' and PRMs' alike: the segment used longest ago goes first, whosever it is, and
-whoever misses it computes it again from the token ids.
+Siblings share their ancestors' segments, so a tree costs only its distinct tokens. Memory is bounded for all sessions
+of a device together, policies' and PRMs' alike: the least recently used segment goes first, and a session that needs it
+again recomputes it from the token ids.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from engine.models.local.memory import free_gpus, free_ram
 
-#: The share of what is free, once the models are loaded, that prefixes may take. The rest is for the batch being
-#: decoded; on a CPU also for everybody else.
+#: The share of the memory free after loading the models that prefixes may take. The rest is for the batch being
+#: decoded and, on a CPU, for other programs.
 _SHARE_OF_GPU, _SHARE_OF_RAM = 0.5, 0.25
 _LEAST, _MOST_RAM = 64 << 20, 8 << 30
 
@@ -27,7 +27,7 @@ _names = itertools.count()
 
 
 class _Store:
-    """Segments of several caches, at most `limit` bytes of them (None: by what is free), the newest always."""
+    """Segments of several caches, at most `limit` bytes (None: by free memory); the newest is always kept."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
@@ -73,7 +73,7 @@ room = Room()
 
 
 def fit_anew(limit_bytes: int | None = None) -> None:
-    """Take the shared limit from `limit_bytes` (a decision that stays), else from the memory free now."""
+    """Set the shared limit to `limit_bytes`, for good, or else by the memory free now."""
     with _lock:
         room.fit_anew(limit_bytes)
 
@@ -85,7 +85,7 @@ def _derived(device: torch.device, held: int) -> int:
 
 
 class PrefixCache:
-    """One session's segments by key; with `limit_bytes` it shares nothing and keeps that limit for itself.
+    """One session's segments by key; with `limit_bytes` it shares nothing and has that limit to itself.
 
     Thread-safe: a stopped search clears its cache while the worker may be at its last token.
     """
@@ -96,7 +96,7 @@ class PrefixCache:
         self._keys: set[Hashable] = set()
 
     def longest(self, keys: Sequence[Hashable]) -> list[Tensor]:
-        """The segments of `keys` up to the first that is missing."""
+        """The segments of `keys`, up to the first missing one."""
         found: list[Tensor] = []
         with _lock:
             for key in keys:

@@ -1,4 +1,4 @@
-"""Which tokens a policy may say, which of them end its text, and what text they are."""
+"""Which tokens a policy may write, which of them end its text, and what text they stand for."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.models.prompts.chat_prompt import END_OF_THOUGHT, THINK
 class Vocabulary:
     """The tokens of one checkpoint.
 
-    A model's output layer often has more rows than its tokenizer has tokens (padding to a round number, ids that are
-    left free): those are never sampled. `eos` are all tokens that end a text, by the generation settings or the
-    tokenizer. Special tokens are no text, except the tags of a thought, which show where it ends.
+    A model's output layer often has more rows than its tokenizer has tokens (padding to a round number, unused
+    ids); those are never sampled. `eos` are all tokens that end a text, by the generation settings or the
+    tokenizer. Special tokens have no text, except the tags of a thought, which show where it ends.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -33,7 +33,7 @@ class Vocabulary:
         self._hidden = special.union(tokenizer.all_special_ids) - tags
 
     def known(self, logits: Tensor) -> Tensor:
-        """`logits` [rows, output layer] of the tokens there are, [rows, tokens]."""
+        """The `logits` [rows, output layer] of existing tokens only, [rows, tokens]."""
         logits = logits[:, : self._size]
         return logits if self._free is None else logits.index_fill(1, self._free, float("-inf"))
 

@@ -1,7 +1,7 @@
 """A thread that owns a model, and the jobs that asyncio tasks hand to it.
 
-One model, one thread: the searches of all users meet in the worker's queue, which is where their requests become one
-batch. The thread only ever sees plain data; results go back through each job's event loop.
+One model, one thread: the searches of all users meet in the worker's queue, where their requests become one batch. The
+thread only ever sees plain data; results go back through each job's event loop.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ J = TypeVar("J", bound="Job[Any]")
 
 
 class Worker(Generic[J]):
-    """Calls `turn(new_jobs)` again and again while it returns True (work is left), else sleeps until a job arrives.
+    """Calls `turn(new_jobs)` as long as it returns True (work is left), then sleeps until a job arrives.
 
-    A turn that raises fails every job it knows of, through `abort`, and the worker lives on. `name` is the model's role
-    and its name.
+    If a turn raises, every job it knows of fails, through `abort`, and the worker lives on. `name` is the model's role
+    and name.
     """
 
     def __init__(
@@ -114,12 +114,12 @@ class Worker(Generic[J]):
             torch.cuda.empty_cache()
 
     def _out_of_memory(self, error: Exception) -> ModelError | None:
-        """What to do about it, where `error` says that memory ran out."""
+        """What to do, if `error` means that memory ran out."""
         gpu = isinstance(error, torch.OutOfMemoryError)
         if not gpu and not isinstance(error, MemoryError) and "can't allocate memory" not in str(error):
             return None
         return ModelError(
-            f"the {self._name} ran out of {'GPU memory' if gpu else 'memory'}; lower N or the most steps, "
+            f"the {self._name} ran out of {'GPU memory' if gpu else 'memory'}; lower N or the number of steps, "
             "set a smaller cache_gb for the pair, or choose a pair with smaller models"
         )
 
@@ -134,4 +134,4 @@ class Worker(Generic[J]):
 
 
 def _closed() -> ModelError:
-    return ModelError("the model was closed while it worked")
+    return ModelError("the model was closed while it was working")

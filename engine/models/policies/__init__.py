@@ -1,1 +1,1 @@
-"""Policies: models that propose the next step. One file a back end; `protocol.py` says what each must offer."""
+"""Policies: models that propose the next step, one file per back end."""

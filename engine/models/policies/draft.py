@@ -1,9 +1,9 @@
 """Steps in the making, for back ends that are asked for whole continuations: vLLM in process, and servers.
 
-Such a back end is handed a path and a number of tokens and stops by itself, at a blank line, at EOS or at that number.
-What that makes of a step is decided here, once, and in the same way as the local back end decides it token by token:
-blank steps are continued, a step that fills the context window is cut, and a token budget is dealt out evenly, in draw
-order, before anything is asked for, so that it cannot be exceeded.
+Such a back end is given a path and a number of tokens and stops by itself, at a blank line, at EOS or at that number.
+What this means for a step is decided here, once, in the same way as the local back end decides it token by token: blank
+steps are continued, a step that fills the context window is cut, and a token budget is dealt out evenly, in draw order,
+before anything is requested, so that it cannot be exceeded.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from engine.search.cost import PolicyCost
 from engine.search.events import Finish
 from engine.search.policy import Draw, Sampling, Step, TokenBudget
 
-#: Why a request ended: at the delimiter, at EOS, at the number of tokens asked for, or its tokens were lost on the way.
+#: Why a request ended: the delimiter, EOS, the number of tokens asked for, or tokens lost on the way.
 End = Literal["stop", "eos", "length", "lost"]
 
 
 @dataclass(slots=True)
 class Piece:
-    """What one request has brought so far. `logprob` is None where a token of it has none."""
+    """What one request has delivered so far. `logprob` is None if any of its tokens has none."""
 
     text: str = ""
     ids: list[int] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Draft:
     """A draw that is being written.
 
     Args:
-        room: positions the context window has left behind the draw's path.
+        room: positions left in the context window after the draw's path.
         limit: tokens the step may have; at most `room`.
     """
 
@@ -63,24 +63,24 @@ class Draft:
 
     @property
     def ids(self) -> list[int]:
-        """Token ids behind the path, where the back end gives any."""
+        """Token ids after the path, if the back end gives any."""
         return [*self.written.ids, *self.arriving.ids]
 
     @property
     def complete(self) -> bool:
-        """Whether there is a blank line behind some text; blank lines before it do not end a step."""
+        """Whether there is a blank line after some text; blank lines before it do not end a step."""
         return self.delimiter in self.text.lstrip()
 
     @property
     def seed(self) -> int:
-        """64 bits for the next request: the draw's own, and what follows from them for a continuation."""
+        """64 bits for the next request: the draw's own seed, or one derived from it for a continuation."""
         if not self.written.tokens:
             return self.draw.seed
         digest = hashlib.blake2b(f"{self.draw.seed}:{self.written.tokens}".encode(), digest_size=8)
         return int.from_bytes(digest.digest(), "little")
 
     def take_in(self, end: End, asked: int) -> None:
-        """Close a request for `asked` tokens that ended so; sets `finish`, or leaves None where the draft goes on."""
+        """Close a request for `asked` tokens that ended this way; sets `finish`, or leaves it None to go on."""
         piece, whole = self.arriving, asked >= self.limit - self.written.tokens
         self.written.add(piece)
         self.arriving = Piece()
@@ -93,10 +93,10 @@ class Draft:
         elif self.written.tokens >= self.limit or (end == "length" and (whole or not piece.tokens)):
             self.finish = "length"
         elif not piece.tokens:
-            raise ModelError("the policy's server stopped without a word; its answers cannot be read as steps")
+            raise ModelError("the policy's server stopped and wrote nothing; its answers cannot be read as steps")
 
     def step(self, decode: Callable[[Sequence[int]], str] | None = None) -> Step:
-        """The finished draft. `decode` makes the text of token ids; without it the text is what the back end said."""
+        """The finished draft. `decode` makes the text of token ids; without it the text is what the back end sent."""
         assert self.finish is not None
         written = self.written
         text = decode(written.ids) if decode and written.ids else written.text
@@ -104,7 +104,7 @@ class Draft:
 
 
 class Till:
-    """Where the tokens of a request are paid for, to the run's budget and its bill."""
+    """Pays for a request's tokens, from the run's budget and on its bill."""
 
     def __init__(self, budget: TokenBudget, cost: PolicyCost) -> None:
         self._budget, self.cost = budget, cost
@@ -122,7 +122,7 @@ class Till:
         return True
 
     def shares(self, drafts: Sequence[Draft]) -> list[int]:
-        """How many tokens each of `drafts` may be asked for at once, all together within the budget."""
+        """How many tokens may be requested for each of `drafts`, within the budget for all together."""
         wanted = [draft.limit - draft.written.tokens for draft in drafts]
         if self._budget.left is None:
             return wanted
@@ -130,12 +130,13 @@ class Till:
         return [min(want, each + (place < rest)) for place, want in enumerate(wanted)]
 
 
-#: Asks for at most so many more tokens of a draft, adds them to `Draft.arriving` as they come, and says why it ended.
+#: Asks for at most this many more tokens of a draft, adds them to `Draft.arriving` as they come, and returns why it
+#: ended.
 Continue = Callable[[Draft, int, Till], Awaitable[End]]
 
 
 async def write(drafts: Sequence[Draft], till: Till, go_on: Continue) -> None:
-    """Take every draft to its end, all at once; under a budget in rounds, each dealing out what is left."""
+    """Take every draft to its end, all at once; under a budget, in rounds that each deal out what is left."""
     while pending := [draft for draft in drafts if draft.finish is None]:
         asked = list(zip(pending, till.shares(pending), strict=True))
         for draft, share in asked:
@@ -155,11 +156,11 @@ async def _request(draft: Draft, share: int, till: Till, go_on: Continue) -> Non
 
 
 class RequestSession:
-    """One run of a policy that is asked by requests.
+    """One run of a policy that works by requests.
 
     Args:
-        ask: in `thread`, the positions of the run's prompt and how a draft is continued behind it.
-        decode: turns token ids into text, where the policy has them.
+        ask: in `thread`, the positions of the run's prompt and how a draft is continued after it.
+        decode: turns token ids into text, if the policy has them.
     """
 
     def __init__(
@@ -202,4 +203,4 @@ class RequestSession:
         return draft.text if draft else ""
 
     def close(self) -> None:
-        """Nothing is held: a request ends with the task that waits for it."""
+        """Nothing to free: a request ends with the task that waits for it."""

@@ -2,7 +2,7 @@
 
 One worker thread decodes a token at a time for all rows of all searches. A request enters by computing what the prefix
 cache lacks of each distinct parent (usually one token: the parent's last) and leaves row by row as its draws end. Text
-is appended at token level: nothing is re-templated or re-tokenised between steps, so a prompt is computed once a run.
+is appended at token level: nothing is re-templated or re-tokenised between steps, so a prompt is computed once per run.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class _Row:
 
 
 class _Request(Job[list[Step]]):
-    """One call of `extend`, in the worker's hands."""
+    """One call of `extend`, as the worker sees it."""
 
     def __init__(
         self, session: LocalSession, draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
@@ -148,7 +148,7 @@ class _Decoder:
         self._batch = KVBatch(model.config, model.dtype, model.device)
         self.rows: list[_Row] = []
         self._numbers = count()
-        self._dice: Dice | None = None  # of all rows; None when it must be made anew
+        self._dice: Dice | None = None  # for all rows; None when it must be rebuilt
         self._requests: list[_Request] = []
         self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
 
@@ -158,7 +158,7 @@ class _Decoder:
     def turn(self, new: list[_Request]) -> bool:
         """Admit new requests, then decode one token for every row; True while rows are left."""
         self._requests += new
-        # Prompts apart: in one batch with them, rows that miss a token would be padded to a prompt's length.
+        # Prompts separately: in one batch with them, rows that lack one token would be padded to a prompt's length.
         warm = {id(each): bool(each.session.cache.longest([_PROMPT])) for each in new}
         for known in (True, False):
             if alike := [each for each in new if warm[id(each)] == known]:
@@ -197,7 +197,7 @@ class _Decoder:
         self._take_tokens(rows, self._new_dice(rows), logits[torch.tensor(sources, device=self._device)])
 
     def _prefill(self, batch: KVBatch, parents: list[_Row]) -> Tensor:
-        """Fill `batch` with the paths of `parents`, one row each; returns the logits behind each path's last token."""
+        """Fill `batch` with the paths of `parents`, one row each; returns the logits after each path's last token."""
         missing, cached = [], []
         for row in parents:
             session, path = row.request.session, row.draw.path
@@ -276,7 +276,7 @@ class _Decoder:
         return self._pieces[token]
 
     def _retire(self) -> None:
-        """Let ended rows go: keep their KV for their children, answer requests whose last row ended."""
+        """Drop ended rows: keep their KV for their children, and answer requests whose last row ended."""
         ended = [index for index, row in enumerate(self.rows) if row.finish]
         if not ended:
             return

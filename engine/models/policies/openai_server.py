@@ -1,8 +1,8 @@
 """A policy behind OpenAI-compatible servers: vLLM, SGLang, llama.cpp, Ollama, hosted ones; one or several replicas.
 
-Every draw is a streamed request of its own, with its own seed. Where the server says why a text ended, it is told to
-stop at the blank line; elsewhere the stream is cut here when the blank line arrives, for "stop" alone could also mean
-EOS. Closing a stream is what makes a server stop, so cancelling needs nothing more.
+Every draw is a streamed request of its own, with its own seed. If the server says why a text ended, it is told to stop
+at the blank line; otherwise the stream is cut here when the blank line arrives, because "stop" alone could also mean
+EOS. A server stops when its stream is closed, so cancelling needs nothing more.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from engine.models.servers.wire import Abilities
 from engine.search.events import ModelInfo
 from engine.search.policy import Sampling
 
-#: Prompts remembered, so that one problem's is made once.
+#: Prompts remembered, so that each problem's is made once.
 _PROMPTS = 64
-#: Seeds are cut to what every server can hold.
+#: Seeds are cut to what every server accepts.
 _SEED_BITS = 31
 
 
@@ -37,7 +37,7 @@ class OpenAIPolicy:
     """A model served under `settings.urls`.
 
     `system` is the system prompt, `suffix` follows every problem; `tokenizer` is the folder of the model's tokenizer,
-    where there is one here.
+    if there is one here.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class OpenAIPolicy:
         )
 
     async def _probe(self, tokenizer: bool) -> list[Found]:
-        """Ask all replicas at once; those that are away join later, on the word of the others."""
+        """Ask all replicas at once; those that do not answer join later and are taken to be like the others."""
         settings = self._settings
         asked = [
             Route([server], "", settings.retries).do(lambda s: probe(s, settings.model, tokenizer=tokenizer))
@@ -103,7 +103,7 @@ class OpenAIPolicy:
                 if not found or not isinstance(answer, ModelError):
                     raise answer
         if len({(each.model, each.abilities.prompts) for each in found}) > 1:
-            raise ModelError("the servers of this entry are no replicas: they serve different models, or differently")
+            raise ModelError("the servers of this entry are not replicas: their models or abilities differ")
         return found
 
     def route(self, problem: str) -> Route:
@@ -154,7 +154,7 @@ class _Asking:
             try:
                 return await self._stream(server, draft, left, till)
             finally:
-                left -= draft.arriving.tokens if till.limited else 0  # what broke off was paid for, too
+                left -= draft.arriving.tokens if till.limited else 0  # tokens of a broken stream were paid for, too
 
         return await self.route.do(attempt)
 

@@ -1,7 +1,7 @@
 """A policy in vLLM, in this process: its asynchronous engine in one loop thread, prefix caching on.
 
-vLLM batches what all searches ask for; a cancelled draw is aborted in the engine. Nothing here was run on CUDA: the
-tests use vLLM's CPU build. vLLM is imported when such a policy is loaded, and no sooner.
+vLLM batches what all searches ask for; a cancelled draw is aborted in the engine. Untested on CUDA: the
+tests use vLLM's CPU build. vLLM is imported only when such a policy is loaded.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from engine.search.events import ModelInfo
 from engine.search.policy import Sampling
 from engine.search.tree import Node
 
-#: Read by vLLM when it is imported. Standard output is ours, the processes that hold threads are not forked, and
-#: nothing is reported to anybody.
+#: Read by vLLM when it is imported. Keeps standard output for us, avoids forking processes that have threads, and
+#: sends no usage reports.
 _ENVIRONMENT = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
     "VLLM_NO_USAGE_STATS": "1",
 }
-#: On a CPU: positions that are cached together (128 by default, longer than most paths), and whole prompts only, for
-#: vLLM 0.32 dies there when it splits the prompt of a request with a seed ("CPU Generator does not use offset").
+#: On a CPU: positions cached together (128 by default, longer than most paths), and whole prompts only, because vLLM
+#: 0.32 crashes there when it splits the prompt of a request with a seed ("CPU Generator does not use offset").
 _ON_CPU = {"block_size": 32, "enable_chunked_prefill": False}
 _ABILITIES = Abilities(
     prompts=True, token_ids=True, stop_reason=True, kept_stop=True, logprobs=True, seeds=True, plain_sampling=True
@@ -113,7 +113,7 @@ class VllmPolicy:
                 return await reading.read(chunks)
         except ModelError:
             raise
-        except Exception as error:  # a dead engine, CUDA's memory: this run ends, and says so
+        except Exception as error:  # a dead engine, CUDA out of memory: the run fails and says so
             raise ModelError(f"vLLM failed: {_advice(error)}") from error
         finally:
             till.cost.prompt_tokens += (reading.prompt_tokens or 0) - reading.cached_tokens
@@ -169,12 +169,12 @@ async def _start(folder: Path, settings: VllmSettings) -> Any:
 
 
 def _advice(error: Exception) -> str:
-    """The error in one line; where it is, or may be, about memory: what to change in the entry."""
+    """The error in one line and, if it is or may be about memory, what to change in the entry."""
     reason = one_line(error) or type(error).__name__
     if "memory" in reason.lower() or "core initialization failed" in reason:
         reason += (
-            "; if the GPU's memory is short, lower max_model_len, or gpu_memory_utilization where the PRM or another "
-            "program needs room; raise the latter where the model itself does not fit"
+            "; if the GPU is short of memory, lower max_model_len, or gpu_memory_utilization if the PRM or another "
+            "program needs room; raise the latter if the model itself does not fit"
         )
     return reason
 

@@ -1,7 +1,7 @@
 """What a policy reads first: the problem in its checkpoint's chat template, as token ids.
 
-The template is filled in once, with a field where the problem goes. Special tokens are tokens in the template alone: a
-problem that spells one out is text, as everything a person types.
+The template is filled in once, with a field where the problem goes. Special tokens count as tokens only in the
+template: a problem that spells one out is text, like everything a person types.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from engine.models.prompts.tokens import Tokens
 #: What a reasoning model writes around its thought; some templates open it for the model.
 THINK, END_OF_THOUGHT = "<think>", "</think>"
 
-#: Templates of Llama 3 tell the model the date. Today's would make runs of different days different experiments; this
-#: is the one they fall back to themselves.
+#: Llama 3's templates tell the model the date. Today's would make runs on different days different experiments; this
+#: is the templates' own default.
 _DATE = "26 Jul 2024"
 
 _FIELD = "{problem}"
@@ -31,8 +31,8 @@ class ChatPrompt:
         suffix: what follows the problem in the user's turn, on a line of its own.
 
     Attributes:
-        template: a short name of all that surrounds the problem; runs under different ones are not the same experiment.
-        opens_thought: whether the prompt ends inside a thought, so that what is sampled begins there.
+        template: a short name for all that surrounds the problem; runs under different ones are not the same
+        experiment. opens_thought: whether the prompt ends inside a thought, so that what is sampled begins there.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, system: str = "", suffix: str = "") -> None:
@@ -45,7 +45,7 @@ class ChatPrompt:
         return self._tokens.fill(self._filled, "start", {"problem": problem.strip(), "step": "{step}"})[0]
 
     def text(self, problem: str) -> str:
-        """The prompt for a reader of text, who takes a special token that the problem spells out for one."""
+        """The prompt as text, for a server that would read a special token spelled out in the problem as that token."""
         return self._filled.replace(_FIELD, problem.strip())
 
 

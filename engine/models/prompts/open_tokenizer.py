@@ -1,4 +1,4 @@
-"""A tokenizer from a folder, with one line where it cannot be loaded."""
+"""A tokenizer from a folder, with a one-line error if it cannot be loaded."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A judge's own tokenizer, used a piece at a time so that the pieces add up to the tokens of the whole.
 
-Two things would stand in the way. A special token spelled out in somebody's text becomes that token: here text is only
-ever text, and special tokens are found in templates alone. And tokenizers in SentencePiece's manner put a blank in
-front of whatever they are given: inside a text that blank is left away. Thread-safe after construction; needs no model.
+Two things could go wrong. A special token spelled out in a user's text would become that token; here text is only ever
+text, and special tokens are recognised in templates alone. And tokenizers like SentencePiece's put a blank before
+whatever they are given; inside a text that blank is left out. Thread-safe after construction; needs no model.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.errors import ModelError
 
-#: Where a piece stands: at the start of everything, behind other text, or right behind a special token.
+#: Where a piece stands: at the very start, after other text, or right after a special token.
 Place = Literal["start", "inside", "special"]
 
 _FIELD = re.compile(r"\{(problem|step)\}")
 
 
 class Tokens:
-    """Token ids of texts and templates. `bos` is what the tokenizer itself puts in front of a text."""
+    """Token ids of texts and templates. `bos` is what the tokenizer itself puts before a text."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         backend = getattr(tokenizer, "backend_tokenizer", None)
         if backend is None:
-            raise ModelError(f"{tokenizer.name_or_path}: no tokenizer.json here; other forms are not read")
-        self._backend: Any = copy.deepcopy(backend)  # its state is changed here
+            raise ModelError(f"{tokenizer.name_or_path}: no tokenizer.json here; other formats are not read")
+        self._backend: Any = copy.deepcopy(backend)  # its state changes here
         self._special = {
             added.content: token for token, added in tokenizer.added_tokens_decoder.items() if added.special
         }
@@ -38,14 +38,14 @@ class Tokens:
         self._backend.encode_special_tokens = False
         self._newline = self._encode("\n")
         if len(self._newline) > 1 and self._encode("\n\n") != [*self._newline, self._newline[-1]]:
-            raise ModelError(f"{tokenizer.name_or_path}: the tokenizer puts a blank in front and merges line breaks")
+            raise ModelError(f"{tokenizer.name_or_path}: the tokenizer adds a leading blank and merges line breaks")
         after_special = self._encode(names[0] + "\n")[1:] if names else self._newline
         self._blank_after_special = after_special == self._newline
         self.bos = _in_front(self._backend.encode("\n").ids, self._newline)
         self._backend.encode_special_tokens = True
 
     def text(self, text: str, place: Place = "inside", without: int | None = None) -> list[int]:
-        """The ids of `text` where it stands. The token `without` is written with the tokens of its characters."""
+        """The ids of `text` at its place. The token `without` is spelled with the tokens of its characters."""
         ids = [token for token, _ in self.pieces(text, place)]
         if without is None or without not in ids:
             return ids
@@ -59,7 +59,7 @@ class Tokens:
         if not adds_blank or place == "start" or (place == "special" and self._blank_after_special):
             read = self._backend.encode(text, add_special_tokens=False)
             return [(token, start) for token, (start, _) in zip(read.ids, read.offsets, strict=True)]
-        # Nothing is ever merged with a line break, so behind one the text reads as it does inside a longer text.
+        # Nothing is ever merged with a line break, so after one a text reads as it does inside a longer text.
         read = self._backend.encode("\n" + text, add_special_tokens=False)
         behind = list(zip(read.ids, read.offsets, strict=True))[len(self._newline) :]
         return [(token, start - 1) for token, (start, _) in behind]
@@ -67,7 +67,7 @@ class Tokens:
     def fill(
         self, template: str, place: Place = "inside", texts: Mapping[str, str] | None = None, without: int | None = None
     ) -> tuple[list[int], Place]:
-        """The ids of `template`, and the place behind it.
+        """The ids of `template`, and the place after it.
 
         Special tokens in the template are tokens. `{problem}` and `{step}` become `texts` of these names, which are
         tokenised together with the text around them.
@@ -84,7 +84,7 @@ class Tokens:
         return ids, place
 
     def single(self, text: str) -> int | None:
-        """The id of `text` where it is one token inside a text, else None."""
+        """The id of `text` if it is one token inside a text, else None."""
         ids, _ = self.fill(text)
         return ids[0] if len(ids) == 1 else None
 

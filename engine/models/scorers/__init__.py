@@ -1,1 +1,1 @@
-"""Scorers: models that judge steps. One file a family; `local.py` runs them, `protocol.py` says what each offers."""
+"""Scorers: models that judge steps, one file per family. `local.py` runs them."""

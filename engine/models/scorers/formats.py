@@ -1,7 +1,7 @@
 """How a judge reads a problem and its steps: token ids, and the positions at which a score is read.
 
 A format needs a tokenizer and no model. A step's tokens depend on the step before it at most, so a step is read once,
-whatever comes later; what stands between the place of a score and the next step (a line break, the judge's own "+")
+whatever comes later; what lies between the place of a score and the next step (a line break, the judge's own "+")
 belongs to the next step, whose score is the first to need it.
 """
 
@@ -18,7 +18,7 @@ from engine.errors import ModelError
 from engine.models.prompts.tokens import Tokens
 from engine.search.tree import Node
 
-#: What texts end with when a template is tried: tokens that end a sentence like to swallow line breaks.
+#: What texts end with when a template is tried: tokens that end a sentence tend to swallow line breaks.
 _SIGNS = (".", "?", ":", ")", "$", "}", "1", "a")
 
 
@@ -29,7 +29,7 @@ class Segment:
     Attributes:
         ids: the tokens it adds.
         reads: offsets into `ids` at whose hidden states the score is read.
-        targets: the token whose probability is asked for at each of `reads`; empty where a head gives the score.
+        targets: the token whose probability is read at each of `reads`; empty if a head gives the score.
     """
 
     ids: tuple[int, ...]
@@ -42,7 +42,7 @@ class Format(Protocol):
 
     @property
     def template(self) -> str:
-        """A short name of the exact way of reading; scores under different ones are not the same measurement."""
+        """A short name for the exact way of reading; scores under different ones are not the same measurement."""
         ...
 
     def prompt(self, problem: str) -> list[int]:
@@ -50,12 +50,12 @@ class Format(Protocol):
         ...
 
     def segment(self, step: str, before: str | None) -> Segment:
-        """A step behind the step `before` (None: the first)."""
+        """A step after the step `before` (None: the first)."""
         ...
 
 
 def conversation(form: Format, problem: str, steps: Sequence[str]) -> tuple[list[int], list[list[int]]]:
-    """The whole as one list of ids, and for each step the positions at which its score is read."""
+    """The whole text as one list of ids, and for each step the positions at which its score is read."""
     ids = form.prompt(problem)
     positions: list[list[int]] = []
     before: str | None = None
@@ -68,7 +68,7 @@ def conversation(form: Format, problem: str, steps: Sequence[str]) -> tuple[list
 
 
 def refuse_empty(paths: Sequence[Sequence[Node]]) -> None:
-    """Raises `ModelError` for a step without text, which has no score to have."""
+    """Raises `ModelError` for a step without text, which cannot be scored."""
     if empty := next((node for path in paths for node in path if not node.text.strip()), None):
         raise ModelError(f"step {empty.depth} of the path has no text, so there is nothing to score")
 
@@ -78,9 +78,9 @@ def fingerprint(*parts: str) -> str:
 
 
 def chat(tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str]], *, answer: bool) -> str:
-    """(role, content) turns through the checkpoint's chat template; `answer` opens the assistant's turn behind them.
+    """(role, content) turns through the checkpoint's chat template; `answer` opens the assistant's turn after them.
 
-    Contents may be the fields of a template. Raises `ModelError` where there is no usable chat template.
+    Contents may be the fields of a template. Raises `ModelError` if there is no usable chat template.
     """
     messages = [{"role": role, "content": content} for role, content in turns if content]
     try:
@@ -102,9 +102,9 @@ class TemplateFormat:
     Args:
         prompt: with `{problem}`.
         first, later: with `{step}`; a later step begins with what closes the one before it.
-        tag: text that closes a step. Its last token never stands in a step, which spells it out instead.
+        tag: text that closes a step. Its last token never occurs in a step, which spells it out instead.
         bos: whether the tokenizer's own beginning of text comes first (a chat template brings its own).
-        clean: what is done to the text of a step.
+        clean: applied to the text of a step.
         seamless: whether all parts must tokenise like the whole; then a tokenizer that does not is refused.
     """
 
@@ -141,6 +141,6 @@ class TemplateFormat:
                 whole += "".join(parts).replace("{step}", step)
             if self._bos + self._tokens.fill(whole, "start")[0] != conversation(self, problem, steps)[0]:
                 raise ModelError(
-                    f"the tokenizer joins text ending in {sign!r} with what this template puts behind it, across the "
+                    f"the tokenizer joins text ending in {sign!r} with what this template puts after it, across the "
                     "places where scores are read"
                 )

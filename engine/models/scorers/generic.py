@@ -1,7 +1,7 @@
 """Any causal language model that judges a step with one of two tokens; how it is asked comes from the catalogue.
 
-The score is P(good) of the tokens `good` and `bad` behind the last token of `step`. Special tokens may be named in the
-template and are tokens there; the problem and the steps are text, and a tag that is one token never stands in them.
+The score is P(good) of the tokens `good` and `bad` after the last token of `step`. Special tokens may be named in the
+template and are tokens there; the problem and the steps are text, and a tag that is one token never occurs in them.
 """
 
 from __future__ import annotations

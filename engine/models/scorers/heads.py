@@ -12,14 +12,14 @@ from engine.errors import ModelError
 from engine.models.local.output_layer import output_layer
 from engine.models.prompts.tokens import Tokens
 
-#: Positions whose logits over the whole vocabulary are held at once.
+#: For how many positions logits over the whole vocabulary are held at once.
 _POSITIONS = 256
 
 
 class Head(Protocol):
     """Values in [0, 1] for hidden states [positions, width]; `targets` [positions] as `Segment.targets`.
 
-    A step's score is the smallest value at its `reads`; with `running`, and at those of the steps before it.
+    A step's score is the smallest value at its `reads` and, with `running`, at those of the steps before it.
     """
 
     running: bool
@@ -58,7 +58,7 @@ class LikelihoodHead:
 
 
 def verdict_tokens(tokens: Tokens, good: str, bad: str) -> tuple[int, int]:
-    """The ids of the two tokens a judge answers with. Raises `ModelError` where one of them is no single token."""
+    """The ids of the two tokens a judge answers with. Raises `ModelError` if one of them is not a single token."""
     ids = tokens.single(good), tokens.single(bad)
     if ids[0] is None or ids[1] is None:
         raise ModelError(f"the tokenizer has no single tokens {good!r} and {bad!r}; this judge cannot answer with them")

@@ -1,9 +1,9 @@
 """The likelihood judge: how sure a (larger) policy is of what was written.
 
 The score of a step is the smallest probability, at temperature 1, that the judge gives to any token of the solution so
-far; the blank line or end of text behind the step is left out.
+far; the blank line or end of text after the step is left out.
 The judge reads steps in its own tokens, joined by blank lines as it would write them itself: a token that ends a
-sentence and the step in one counts, a blank line on its own counts for the step behind it.
+sentence and the step in one counts, a blank line on its own counts for the step after it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class LikelihoodFormat:
     """The problem in the judge's chat template, then the steps as the assistant's turn.
 
     The probability of a token is read at the token before it. So each segment begins with the last token of what came
-    before and ends short of its own last token, which is then the next step's to read.
+    before and stops before its own last token, which belongs to the next step.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, system: str = "") -> None:
@@ -51,7 +51,7 @@ class LikelihoodFormat:
         return _segment(previous[-1:], [*blank, *own])
 
     def _read(self, step: str, *, first: bool = False) -> tuple[list[int], list[int]]:
-        """The tokens that hold text of the step, and those of the blank line behind it."""
+        """The tokens that hold text of the step, and those of the blank line after it."""
         text = step.strip()
         ends = "\n" in step[len(step.rstrip()) :]
         pieces = self._tokens.pieces(text + BLANK_LINE if ends else text, self._place if first else "inside")

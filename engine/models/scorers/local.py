@@ -1,8 +1,8 @@
 """What every causal judge on this machine shares: a worker, batches, and the prefix cache over the tree.
 
 A family brings a `Format` (what is read) and a `Head` (how a score is read from hidden states). A causal model's score
-of a step does not depend on what comes later, so each node is computed once, behind the cached KV of its path, at the
-cost of its own tokens and its template's. What the cache dropped is computed again, and only that.
+of a step does not depend on what comes later, so each node is computed once, on top of the cached KV of its path, at
+the cost of its own tokens and its template's. Only what the cache dropped is computed again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class LocalScorer:
 
 
 class LocalScorerSession:
-    """One run's prompt, prefix cache, and the scores of its nodes (kept, whatever the cache drops).
+    """One run's prompt, prefix cache, and the scores of its nodes (kept even if the cache drops the node).
 
     `lengths` are the positions that each node takes.
     """
@@ -65,7 +65,7 @@ class LocalScorerSession:
         self.lengths: dict[Hashable, int] = {}
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
-        """As `ScorerSession.score`. Raises `ModelError` for a step without text, which has no score to have."""
+        """As `ScorerSession.score`. Raises `ModelError` for a step without text, which cannot be scored."""
         if not paths:
             return []
         refuse_empty(paths)
@@ -92,7 +92,7 @@ class _Request(Job[list[float | None]]):
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A piece of a row: the prompt (no `segment`) or a step, behind the step `before`; it begins at `start`."""
+    """A piece of a row: the prompt (no `segment`) or a step, after the step `before`; it begins at `start`."""
 
     key: Hashable
     before: Hashable
@@ -103,7 +103,7 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What one row computes: the tokens `missing` behind `cached`, which complete `spans`.
+    """What one row computes: the tokens `missing` after `cached`, which complete `spans`.
 
     `place` is the path's place in its request.
     """

@@ -1,6 +1,6 @@
-"""Math-Shepherd (peiyi9979/math-shepherd-mistral-7b-prm): a Mistral that says "+" or "-" at the tag behind a step.
+"""Math-Shepherd (peiyi9979/math-shepherd-mistral-7b-prm): a Mistral that says "+" or "-" at the tag after a step.
 
-Format: the problem, a blank, then each step with " ки" behind it, a line break between steps, no chat template; the
+Format: the problem, a blank, then each step followed by " ки", a line break between steps, no chat template; the
 score is P("+") of the two tokens "+" and "-" at the tag. The ids are looked up in the tokenizer.
 """
 

@@ -20,7 +20,7 @@ class TwoTokenTemplate(BaseModel):
 
     Attributes:
         prompt: the text before the steps, with `{problem}`.
-        step: a step, with `{step}`; the score is read behind its last token.
+        step: a step, with `{step}`; the score is read after its last token.
         then: what follows before the next step, for example the judge's own "+" and the end of its turn.
         good, bad: the two tokens compared at that place.
     """
@@ -51,7 +51,7 @@ class TwoTokenTemplate(BaseModel):
     @classmethod
     def _holds_nothing(cls, text: str) -> str:
         if "{step}" in text or "{problem}" in text:
-            raise ValueError("it stands between two steps and contains neither")
+            raise ValueError("it comes between two steps and contains neither")
         return text
 
 
@@ -64,13 +64,13 @@ class ScorerOptions:
 
 
 class LoadScorer(Protocol):
-    """What the module of a family offers as `load`. Raises `ModelError` where the checkpoint cannot be used."""
+    """What the module of a family offers as `load`. Raises `ModelError` if the checkpoint cannot be used."""
 
     def __call__(self, name: str, folder: Path, options: ScorerOptions, /) -> Scorer: ...
 
 
 class ServeScorer(Protocol):
-    """What it offers as `serve` where vLLM can run it. Raises `ModelError` where the servers cannot be used."""
+    """What it offers as `serve` if vLLM can run it. Raises `ModelError` if the servers cannot be used."""
 
     def __call__(
         self, name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions, /

@@ -49,10 +49,10 @@ class LabelHead:
 
 
 def read(tokenizer: PreTrainedTokenizerBase, system: str = "") -> TemplateFormat:
-    """How this family reads. `system` is the system prompt it was trained with, where its template brings none."""
+    """How this family reads. `system` is the system prompt it was trained with, if its template has none."""
     tokens = Tokens(tokenizer)
     if tokens.single(STEP_TOKEN) is None:
-        raise ModelError(f"{tokenizer.name_or_path}: no {STEP_TOKEN} in the tokenizer, this is no PRM of this family")
+        raise ModelError(f"{tokenizer.name_or_path}: no {STEP_TOKEN} in the tokenizer; not a PRM of this family")
     prompt = chat(tokenizer, [("system", system), ("user", "{problem}")], answer=True)
     step = ("{step}", STEP_TOKEN)
     return TemplateFormat(tokens, prompt, step, step, tag=STEP_TOKEN)

@@ -2,8 +2,8 @@
 
 Format (github.com/RLHFlow/RLHF-Reward-Modeling, math-rm): the first user turn is the problem, a blank and the first
 step, each later one the next step; every assistant turn says "+". The score is P("+") of the tokens "+" and "-" at the
-position before the answer, so the "+" itself is only read with the next step. The two checkpoints read alike; they
-were trained on steps that differ in length.
+position before the answer, so the "+" itself is only read with the next step. Both checkpoints read the same
+way; they were trained on steps of different length.
 """
 
 from __future__ import annotations

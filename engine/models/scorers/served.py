@@ -1,7 +1,7 @@
 """Judges behind vLLM servers: the format is made here, the model runs there, one or several replicas.
 
-vLLM offers each family another address; all three give the scores that the model gives in this process. What the server
-reads from its own prefix cache it does not say, so every position sent is counted as computed.
+vLLM serves each family at another path; all three give the scores that the model gives in this process. The server does
+not report what it reads from its prefix cache, so every position sent is counted as computed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from engine.search.tree import Node
 
 
 class Address(Protocol):
-    """Where a family's scores are had. `start` is what the server's command line needs, for an error's advice."""
+    """Where a family's scores come from. `start` is what the server's command line needs, for advice in errors."""
 
     path: str
     start: str
@@ -37,7 +37,7 @@ class Address(Protocol):
 
 
 class StepPooling:
-    """Per-token classification pooled at the step tags: a row of label probabilities a step; the last is ours."""
+    """Per-token classification pooled at the step tags: a row of label probabilities per step; the last is ours."""
 
     path = "/pooling"
     start = '--runner pooling --pooler-config \'{"task": "token_classify", "tok_pooling_type": "STEP"}\''
@@ -50,7 +50,7 @@ class StepPooling:
 
 
 class Classification:
-    """A sequence classifier with one label, read at the last token. vLLM keeps the prefixes of such requests."""
+    """A sequence classifier with one label, read at the last token. vLLM caches the prefixes of such requests."""
 
     path = "/classify"
     start = "--runner pooling, on a checkpoint converted by python -m engine.models.scorers.skywork"
@@ -65,7 +65,7 @@ class Classification:
 
 @dataclass(slots=True)
 class TwoTokens:
-    """P(good) of the two tokens behind the last one, from a server that generates. Prefixes are kept there, too."""
+    """P(good) of two tokens after the last one, from a server that generates. Prefixes are cached there, too."""
 
     good: int
     bad: int
@@ -80,7 +80,7 @@ class TwoTokens:
 
 
 class ServedScorer:
-    """A judge served under `settings.urls`. Raises `ModelError` where a server cannot be used as this family's."""
+    """A judge served under `settings.urls`. Raises `ModelError` if a server cannot be used for this family."""
 
     info: ModelInfo
     servers: list[Server]
@@ -112,7 +112,7 @@ class ServedScorer:
             template=self.format.template,
         )
         ids, _ = conversation(self.format, "What is 1 + 1?", ("1 + 1 = 2",))
-        await self.ask(self.route(""), ids)  # a server that cannot judge says so now
+        await self.ask(self.route(""), ids)  # a server that cannot judge fails here
 
     async def ask(self, route: Route, ids: list[int]) -> float:
         """The score at the last of `ids`. In this scorer's loop."""
@@ -122,7 +122,7 @@ class ServedScorer:
             answer = await route.do(lambda server: server.post(address.path, body))
             score = address.score(answer)
         except Refused as refusal:
-            if refusal.code in (401, 403):  # about the key, and it says so
+            if refusal.code in (401, 403):  # about the key, and the message says so
                 raise
             raise self._stranger(refusal) from refusal
         except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -160,7 +160,7 @@ class ServedScorerSession:
         self._scores: dict[Hashable, float] = {}
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
-        """As `ScorerSession.score`. Raises `ModelError` for a step without text, which has no score to have."""
+        """As `ScorerSession.score`. Raises `ModelError` for a step without text, which cannot be scored."""
         if not paths:
             return []
         refuse_empty(paths)
@@ -179,7 +179,7 @@ class ServedScorerSession:
 
     async def _ask(self, path: Sequence[Node], cost: ScorerCost) -> None:
         ids = self._ids(path)
-        if len(ids) < self._scorer.info.context_window:  # vLLM keeps a place for the token behind
+        if len(ids) < self._scorer.info.context_window:  # vLLM reserves a place for the next token
             self._scores[path[-1].id] = await self._scorer.ask(self._route, ids)
             cost.scored_tokens += len(ids)
 

@@ -1,12 +1,12 @@
 """Skywork-o1-Open-PRM (Qwen2.5 1.5B and 7B): a value head read at the line break that closes every step.
 
-Format (github.com/SkyworkAI/skywork-o1-prm-inference): the problem and a line break behind the beginning-of-text token
-where the tokenizer names one, then each step and the line-break token, tokenised apart; the score is the sigmoid of
+Format (github.com/SkyworkAI/skywork-o1-prm-inference): the problem and a line break after the beginning-of-text token
+if the tokenizer has one, then each step and the line-break token, tokenised apart; the score is the sigmoid of
 `v_head` at that token. To this model every line break ends a step, so one inside a step becomes a blank, as in the
 code of arXiv 2502.06703.
 
-vLLM does not know this layout. `python -m engine.models.scorers.skywork FROM TO` writes the same weights as the
-sequence classifier that they are, which it serves.
+vLLM does not know this layout. `python -m engine.models.scorers.skywork FROM TO` writes the same weights as a
+sequence classifier, which vLLM can serve.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def serve(
 
 
 def convert(source: Path, target: Path) -> None:
-    """Write the checkpoint in `source` as a `Qwen2ForSequenceClassification` of one label; a file at a time."""
+    """Write the checkpoint in `source` as a `Qwen2ForSequenceClassification` with one label; one file at a time."""
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     if config.get("architectures") != ["Qwen2ForPrmModel"]:
         raise ModelError(f"{source}: this checkpoint is a {config.get('architectures')}, not a Qwen2ForPrmModel")

@@ -1,1 +1,1 @@
-"""Talking to OpenAI-compatible servers: what the models file says of them, what they can do, requests and replicas."""
+"""Talking to OpenAI-compatible servers: their settings, what they can do, requests and replicas."""

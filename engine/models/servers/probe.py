@@ -1,7 +1,7 @@
 """Finding out what a server can do, by trying it: a handful of short requests when its models are loaded.
 
-Nothing is concluded from a server's name. A field that is refused, ignored or answered wrongly is an ability it does
-not have, and then it is not used.
+Nothing is concluded from a server's name. A field that is refused, ignored or answered wrongly is treated as an
+ability it does not have, and is not used.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ from engine.errors import ModelError
 from engine.models.servers.replicas import Refused, Server, Unavailable
 from engine.models.servers.wire import Abilities, best_logprob, chunk
 
-#: What switches off the filters that some servers apply unasked (vLLM: those of the checkpoint's generation_config).
+#: What switches off the sampling filters that some servers apply by default (vLLM: those of the checkpoint's
+#: generation_config).
 PLAIN_SAMPLING: Mapping[str, Any] = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
-#: What makes a chat completion go on with the last message (vLLM, SGLang); others do so unasked, or not at all.
+#: What makes a chat completion continue the last message (vLLM, SGLang); others do so by default, or not at all.
 CONTINUE: Mapping[str, Any] = {"continue_final_message": True, "add_generation_prompt": False}
 
 _TEXT = "Question: What is 7 + 5?\n\nAnswer:"
 _QUESTION = {"role": "user", "content": "What is 7 + 5?"}
-#: Between runs of one raw distribution on a GPU; temperature 2 moves a log-probability much further.
+#: Tolerance between runs of one raw distribution on a GPU; temperature 2 moves a log-probability much further.
 _LOGPROB_NOISE = 0.05
-#: Answers 5xx to one question after which it is taken for refused.
+#: Number of 5xx answers to one question after which it counts as refused.
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One server, after the probe. `context_window` and `parameters` are None where it does not say."""
+    """One server, after the probe. `context_window` and `parameters` are None if it does not say."""
 
     model: str
     context_window: int | None
@@ -40,7 +41,7 @@ class Found:
 async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
     """What `server` can do with `model` (empty: its only one); `tokenizer`: prompts can be made here.
 
-    Raises `ModelError` where the server cannot be used: unreachable, another model, no way to continue an answer.
+    Raises `ModelError` if the server cannot be used: unreachable, another model, no way to continue an answer.
     """
     entry = await entry_of(server, model)
     asking = _Asking(server, str(entry["id"]), "/v1/completions")
@@ -51,7 +52,7 @@ async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
         prompts, asking.path = False, "/v1/chat/completions"
         if not await _continues(asking):
             raise ModelError(
-                f"{server.url} begins a new message instead of going on with the last, so no step can follow another; "
+                f"{server.url} begins a new message instead of continuing the last, so no step can follow another; "
                 "name a tokenizer folder in the entry if it has /v1/completions, or use another server"
             )
         details = await _details(asking)
@@ -69,7 +70,7 @@ async def probe(server: Server, model: str, *, tokenizer: bool) -> Found:
 
 
 async def entry_of(server: Server, model: str) -> Mapping[str, Any]:
-    """The server's own line about the model (empty: its only one). Raises `ModelError` where it does not serve it."""
+    """The server's own line about the model (empty: its only one). Raises `ModelError` if it does not serve it."""
     listed = (await server.get("/v1/models")).get("data") or []
     names = [str(entry.get("id")) for entry in listed]
     if not model and len(listed) == 1:
@@ -83,7 +84,7 @@ async def entry_of(server: Server, model: str) -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class _Asking:
-    """Short questions to one server, at `path`. `flags`: it must be told to go on with a message."""
+    """Short questions to one server, at `path`. `flags`: it must be told to continue a message."""
 
     server: Server
     model: str
@@ -91,9 +92,9 @@ class _Asking:
     flags: bool = False
 
     async def ask(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A completion of one greedy token of the probe's text, or of what `body` says instead.
+        """One greedy token after the probe's text, or what `body` asks for instead.
 
-        Raises `Refused` where the server will not have it; some choke on a field (5xx), however often it is sent.
+        Raises `Refused` if the server rejects it; some answer 5xx to a field, however often it is sent.
         """
         what: dict[str, Any] = {"messages": [_QUESTION]} if "chat" in self.path else {"prompt": _TEXT}
         whole = {"model": self.model, "max_tokens": 1, "temperature": 0, **what, **body}
@@ -108,7 +109,7 @@ class _Asking:
         raise AssertionError
 
     async def answers(self, body: Mapping[str, Any]) -> bool:
-        """Whether the server takes a request with the fields of `body`. A refused key is no answer to that."""
+        """Whether the server takes a request with the fields of `body`. A rejected key does not count as an answer."""
         try:
             chunk(await self.ask(body))
         except Refused as refusal:
@@ -119,7 +120,7 @@ class _Asking:
 
 
 async def _templates(asking: _Asking) -> bool:
-    """Whether `/tokenize` takes messages (vLLM). Its path begins without "/v1"."""
+    """Whether `/tokenize` takes messages (vLLM). Its path has no "/v1"."""
     try:
         answer = await asking.server.post(
             "/tokenize", {"model": asking.model, "messages": [_QUESTION], "add_generation_prompt": True}
@@ -130,7 +131,7 @@ async def _templates(asking: _Asking) -> bool:
 
 
 async def _continues(asking: _Asking) -> bool:
-    """Whether a chat completion goes on with the assistant's last message, told by what the template adds to it.
+    """Whether a chat completion continues the assistant's last message, judged by what the template adds.
 
     A new turn costs the tokens that close the old one and open the next; a continued one costs its text alone.
     """
@@ -154,9 +155,9 @@ async def _continues(asking: _Asking) -> bool:
 
 
 async def _details(asking: _Asking) -> Abilities:
-    """What one richer answer shows: ids, log-probabilities, why it stopped, and whether the stop string is kept.
+    """What one fuller answer shows: ids, log-probabilities, why it stopped, and whether the stop string is kept.
 
-    The character to stop at is taken from what the model says by itself, so that the text is certain to reach it.
+    The character to stop at is taken from what the model writes unprompted, so the text is certain to reach it.
     """
     body: dict[str, Any] = {"max_tokens": 8}
     stop = chunk(await asking.ask(body)).text.strip()[-1:]
@@ -185,7 +186,7 @@ async def _raw_logprobs(asking: _Asking) -> bool:
 
 
 async def _seeds(asking: _Asking) -> bool:
-    """Whether the same seed gives the same text and others give others, at a temperature where chance would tell."""
+    """Whether the same seed gives the same text and others give others, at a temperature where chance would show."""
     texts = []
     for seed in (1, 1, 2, 3):
         try:

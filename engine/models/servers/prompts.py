@@ -1,7 +1,7 @@
 """What a request begins with: the problem in the model's chat template, as token ids, as text, or as messages.
 
-Who fills in the template depends on what there is: the tokenizer in a local folder, the server (`/tokenize`), or the
-server while it answers (chat completions). The steps of a path are appended at token level wherever there are ids.
+Who fills in the template depends on what is available: the tokenizer in a local folder, the server (`/tokenize`), or
+the server while it answers (chat completions). The steps of a path are appended at token level wherever there are ids.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ class Prompts:
 
     @property
     def decode(self) -> Callable[[Sequence[int]], str] | None:
-        """Token ids to text, where that can be done here."""
+        """Token ids to text, if that can be done here."""
         tokenizer = self._tokenizer
         return None if tokenizer is None else lambda ids: str(tokenizer.decode(list(ids), skip_special_tokens=True))
 
     async def check(self, server: Server) -> None:
-        """Compare the local tokenizer with the server's, on one prompt. Raises `ModelError` where they differ.
+        """Compare the local tokenizer with the server's, on one prompt. Raises `ModelError` if they differ.
 
-        A server that reports no ids may put the beginning-of-sequence token before every text by itself; then ours is
-        left out, for two of them are not what the model was trained on.
+        A server that reports no ids may itself put the beginning-of-sequence token before every text; then ours is left
+        out, because the model was not trained on two.
         """
         if self._tokenizer is None or self._chat is None:
             return
@@ -101,13 +101,13 @@ class Prompts:
             ids = list(map(int, (await server.post("/tokenize", body))["tokens"]))
             return Prompt(len(ids), ids=tuple(ids))
         asked = {"model": self._model, "messages": messages, "max_tokens": 1, "temperature": 0}
-        counted = chunk(await server.post(self.path, asked)).prompt_tokens  # the one way to have a chat counted
+        counted = chunk(await server.post(self.path, asked)).prompt_tokens  # the only way to count a chat's tokens
         return Prompt(counted or 0, messages=tuple(messages))
 
     async def following(
         self, server: Server, prompt: Prompt, path: Sequence[Node], ids: Sequence[int], text: str
     ) -> Any:
-        """The fields of a request that goes on behind `path` and what was written since, as `ids` or as `text`."""
+        """The fields of a request that continues `path` and what was written since, as `ids` or as `text`."""
         if self.by_ids:
             steps = [token for node in path for token in node.token_ids or await self._encoded(server, node.text)]
             return {"prompt": [*prompt.ids, *steps, *ids]}

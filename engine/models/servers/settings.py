@@ -1,4 +1,4 @@
-"""What a models file may say of a model behind servers, or in vLLM in this process. Checked when the file is read."""
+"""What a models file may say about a model behind servers or in vLLM in this process. Checked when the file is read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from engine.errors import ModelError
 
 
 def _base_url(url: str) -> str:
-    """The address without the "/v1" that every path begins with."""
+    """The address, without the "/v1" that every path begins with."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url!r} is no http or https address")
+        raise ValueError(f"{url!r} is not an http or https address")
     if parts.username or parts.password or parts.query:
         raise ValueError("an address holds no key or password; name the variable that does with key_env")
     return url.rstrip("/").removesuffix("/v1")
@@ -34,7 +34,7 @@ class ServerSettings(BaseModel):
 
     `urls` are replicas of the same model and `model` is its name there (empty: the only one they serve). `key_env`
     names the environment variable with the API key. `tokenizer` is a folder with the model's own tokenizer; with it
-    prompts are made here, from its chat template. `context_window` and `parameters` are asked of the server where they
+    prompts are made here, from its chat template. The server is asked for `context_window` and `parameters` if they
     are left out; without `parameters` FLOPs are not known. `timeout_s` is how long a server may be silent.
     """
 
@@ -49,7 +49,7 @@ class ServerSettings(BaseModel):
     retries: int = Field(4, ge=0, le=10)
 
     def api_key(self) -> str | None:
-        """The key, from the environment alone. Raises `ModelError` where the named variable is not set."""
+        """The key, from the environment alone. Raises `ModelError` if the named variable is not set."""
         if not self.key_env:
             return None
         if key := os.environ.get(self.key_env):
@@ -60,7 +60,7 @@ class ServerSettings(BaseModel):
 class VllmSettings(BaseModel):
     """vLLM in this process. Half of the GPU by default: the PRM needs the other half.
 
-    `max_model_len` caps the context window, and with it the memory a sequence may take.
+    `max_model_len` caps the context window, and so the memory a sequence may take.
     """
 
     gpu_memory_utilization: float = Field(0.5, gt=0, le=1)
@@ -75,14 +75,14 @@ _OF_ALL = frozenset({"parameters"})
 
 
 def misplaced(kind: str, path: str, given: Set[str]) -> str | None:
-    """What is wrong with an entry of `kind` whose fields `given` were set; None where nothing is."""
-    served = ServerSettings if "urls" in given else None  # whether a scorer's family can be, its family says
+    """What is wrong with an entry of `kind` whose fields `given` were set; None if nothing is."""
+    served = ServerSettings if "urls" in given else None  # whether a scorer can be served is up to its family
     own = {"openai": ServerSettings, "vllm": VllmSettings, "local": None}.get(kind, served)
     for settings in (ServerSettings, VllmSettings):
         if settings is not own and (strangers := sorted((given & settings.model_fields.keys()) - _OF_ALL)):
-            return f"{strangers[0]} means nothing for kind {kind!r}"
+            return f"{strangers[0]} has no meaning for kind {kind!r}"
     if kind == "openai":
         return None if "urls" in given else "urls is missing: where are the servers?"
     if served:
-        return None if "tokenizer" in given else "tokenizer is missing: a PRM's texts are made here, with its own"
+        return None if "tokenizer" in given else "tokenizer is missing: a PRM's texts are tokenised here"
     return None if path else "path is missing: in which folder is the model?"

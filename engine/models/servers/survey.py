@@ -1,4 +1,4 @@
-"""What the servers of an entry say of themselves, for a list of models: a line each, without loading anything."""
+"""What the servers of an entry report about themselves, for a list of models: one line each, loading nothing."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from engine.models.servers.probe import entry_of, probe
 from engine.models.servers.replicas import Server
 from engine.models.servers.settings import ServerSettings
 
-#: Seconds that a list of models waits for a silent server.
+#: How long a list of models waits for a silent server, in seconds.
 _PATIENCE_S = 5.0
 
 
 def survey(settings: ServerSettings) -> list[str]:
-    """What the servers of a policy's entry can do, all asked at once. Costs each of them some thirty tokens."""
+    """What the servers of a policy's entry can do, all asked at once. Costs each about thirty tokens."""
     return asyncio.run(_lines(settings, _as_policy))
 
 
 def survey_judge(settings: ServerSettings) -> list[str]:
-    """What the servers of a PRM's entry serve. Whether it judges is tried when it is loaded."""
+    """What the servers of a PRM's entry serve. Whether they can judge is tried when the PRM is loaded."""
     return asyncio.run(_lines(settings, _as_judge))
 
 

@@ -1,7 +1,7 @@
-"""Work that several searches ask for and that is done once: whoever asks first does it, the others wait for it.
+"""Work that several searches ask for and that is done once: the first to ask does it, the others wait.
 
-A search that is stopped while it waits takes nothing from the others: what somebody still waits for goes on, what
-nobody waits for is cancelled. Work that failed, or was cut short, is begun anew by the next who needs it.
+Stopping a search that waits takes nothing from the others: work goes on as long as any search waits for it, and is
+cancelled when none does. Work that failed, or was cut short, is started again by the next search that needs it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class _Job:
 
 
 class Once(Generic[K, V]):
-    """Values by key. `known` holds those that are there; all of it belongs to one event loop."""
+    """Values by key. `known` holds the finished ones. To be used from one event loop."""
 
     def __init__(self) -> None:
         self.known: dict[K, V] = {}
@@ -31,9 +31,9 @@ class Once(Generic[K, V]):
     async def obtain(
         self, keys: Iterable[K], compute: Callable[[Sequence[K]], Coroutine[Any, Any, Mapping[K, V]]]
     ) -> bool:
-        """Wait until all `keys` are known; `compute` is given those that nobody has begun. Its errors are raised here.
+        """Wait until all `keys` are known; `compute` is given those not yet started. Its errors are raised here.
 
-        False if `compute` left some of what it was given out.
+        False if `compute` omitted some of what it was given.
         """
         wanted = list(dict.fromkeys(keys))
         while missing := [key for key in wanted if key not in self.known]:
@@ -54,7 +54,7 @@ class Once(Generic[K, V]):
             for key in keys:
                 del self._underway[key]
             if not task.cancelled():
-                task.exception()  # seen: who began the work may have left meanwhile
+                task.exception()  # marks it as retrieved: the search that started the work may have left by now
 
         job = _Job(asyncio.create_task(work()))
         self._underway |= dict.fromkeys(keys, job)

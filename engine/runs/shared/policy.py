@@ -15,7 +15,7 @@ from engine.search.policy import Draw, Policy, PolicySession, Sampling, Step, To
 #: A draw: the number of its parent among the common steps, its seed, and how tokens are drawn.
 _Key = tuple[int, int, Sampling]
 
-#: A batch in which a budget ended: its draws, and the tokens there were for them.
+#: A batch in which a budget ran out: its draws, and the tokens that were left for them.
 _Whole = tuple[tuple[_Key, ...], int]
 
 
@@ -37,7 +37,7 @@ class SharedPolicy:
 
     @property
     def cost(self) -> PolicyCost:
-        """What was really done so far, for all runs together."""
+        """The actual work so far, for all runs together."""
         return total(PolicyCost, self._bills)
 
     def prompt_tokens(self, problem: str) -> int:
@@ -45,13 +45,13 @@ class SharedPolicy:
 
     def session(self, problem: str) -> SharedPolicySession:
         if problem != self._problem:
-            raise ValueError("the runs of a comparison ask one problem")
+            raise ValueError("the runs of a comparison share one problem")
         if self._common is None:
             self._common = _Common(self._policy.session(problem), self.prompt_tokens(problem), self._bills)
         return SharedPolicySession(self._common, self._leave)
 
     def close(self) -> None:
-        """The policy is not ours to close."""
+        """Does nothing: the policy is not ours to close."""
 
     def _leave(self) -> None:
         self._runs -= 1
@@ -62,7 +62,7 @@ class SharedPolicy:
 
 @dataclass(slots=True)
 class _Common:
-    """What the sessions share. `drawn` holds whole steps only, `cut` the batches in which a budget ended."""
+    """What the sessions share. `drawn` holds complete steps only, `cut` the batches in which a budget ran out."""
 
     real: PolicySession
     prompt_tokens: int
@@ -107,7 +107,7 @@ class SharedPolicySession:
         return steps
 
     def _charge_prompts(self, draws: Sequence[Draw], cost: PolicyCost) -> None:
-        """The positions ahead of decoding: each distinct parent's path once. A path's last token counts as decoding."""
+        """The positions before decoding: each distinct parent's path once. A path's last token counts as decoding."""
         for path in {draw.path[-1:]: draw.path for draw in draws}.values():
             length = self._common.prompt_tokens + sum(node.tokens for node in path)
             reused = length - 1 if path or self._prompt_read else 0
@@ -125,8 +125,8 @@ class SharedPolicySession:
 class _Batch:
     """One call of `extend`, of a run that may spend `left` tokens (None: no limit).
 
-    What is remembered is taken and the rest is made, if `left` pays for all of it. Else the batch is made whole: which
-    draw the budget cuts, and where, is decided by the real session.
+    If `left` pays for all of it, remembered steps are reused and the rest are made. Otherwise the whole batch is made,
+    because the real session decides which draw the budget cuts, and where.
     """
 
     def __init__(self, common: _Common, draws: Sequence[Draw], sampling: Sampling, left: int | None) -> None:
@@ -137,7 +137,7 @@ class _Batch:
 
     @property
     def begun(self) -> int:
-        """Tokens generated so far of what this batch began."""
+        """Tokens generated so far by what this batch started."""
         return sum(bill.generated_tokens for bill in self._bills)
 
     async def in_full(self) -> list[Step] | None:
@@ -148,14 +148,14 @@ class _Batch:
         return steps if self._left is None or sum(step.tokens for step in steps) <= self._left else None
 
     async def cut(self) -> list[Step]:
-        """The batch ended by its budget. Runs that come to the same end of the same budget share it, too."""
+        """The batch cut by its budget. Runs that reach the end of the same budget at the same point share it, too."""
         assert self._left is not None
         whole = (self._keys, self._left)
         await self._common.cut.obtain([whole], self._make_whole)
         return self._common.cut.known[whole]
 
     async def _make(self, keys: Sequence[_Key]) -> Mapping[_Key, Step]:
-        """Those of `keys` for which the budget lasts; none where it is not expected to last for the batch."""
+        """The `keys` that the budget pays for; none if it is not expected to pay for the batch."""
         known = self._common.drawn.known
         remembered = [known[key].tokens for key in self._keys if key in known]
         all_of_it = len(keys) == len(self._keys)

@@ -27,7 +27,7 @@ class SharedScorer:
 
     @property
     def cost(self) -> ScorerCost:
-        """What was really done so far, for all runs together."""
+        """The actual work so far, for all runs together."""
         return total(ScorerCost, self._bills)
 
     def prompt_tokens(self, problem: str) -> int:
@@ -35,12 +35,12 @@ class SharedScorer:
 
     def session(self, problem: str) -> SharedScorerSession:
         if problem != self._problem:
-            raise ValueError("the runs of a comparison ask one problem")
+            raise ValueError("the runs of a comparison share one problem")
         self._common = self._common or _Common(self._scorer.session(problem), self._bills)
         return SharedScorerSession(self._common, self._leave)
 
     def close(self) -> None:
-        """The scorer is not ours to close."""
+        """Does nothing: the scorer is not ours to close."""
 
     def _leave(self) -> None:
         self._runs -= 1

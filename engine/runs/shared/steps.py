@@ -12,14 +12,14 @@ from engine.search.tree import Node
 
 
 class CommonSteps:
-    """The steps of all runs, each once: the same step has another node in every run's tree and one node here."""
+    """The steps of all runs, each once: a step has a node in each run's tree, and one here."""
 
     def __init__(self) -> None:
         self._nodes: dict[tuple[int, tuple[int, ...] | str, Finish], Node] = {}
         self._same: dict[Node, Node] = {}
 
     def path(self, path: Sequence[Node]) -> tuple[Node, ...]:
-        """`path` of some run's nodes in common nodes."""
+        """A run's `path` as common nodes."""
         common: list[Node] = []
         for node in path:
             if node not in self._same:

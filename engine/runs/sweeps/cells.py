@@ -9,14 +9,14 @@ from engine.search.params import RunParams
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`models` is a pair of the catalogue; `scorer` another PRM of it than the pair's own."""
+    """`models` is a pair of the catalogue; `scorer` names a PRM of it other than the pair's own."""
 
     models: str
     params: RunParams
     scorer: str | None = None
 
     def sweep_id(self, sweep: str) -> str:
-        """What the runs of this cell carry as `sweep_id`: readable, and different for every configuration."""
+        """The `sweep_id` of this cell's runs: readable, and different for every configuration."""
         recorded = self.params.recorded()
         settings = [f"{name}={recorded[name]}" for name in sorted(recorded)]
         return "/".join([sweep, self.models, self.scorer or "own", self.params.strategy, *settings])

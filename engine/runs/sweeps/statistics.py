@@ -27,7 +27,7 @@ class Interval:
 
 
 def bootstrap(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """The mean of one value a problem, resampled over problems (percentile interval).
+    """The mean of one value per problem, resampled over problems (percentile interval).
 
     For a paired comparison give the differences, problem by problem.
     """

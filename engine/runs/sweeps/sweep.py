@@ -1,10 +1,10 @@
 """Running cells over a problem set: many searches at once on one back end, each recorded like any other run.
 
 The searches of one problem share what they have in common, as those of a comparison do: a draw or a score that two
-cells ask for is made once, and each run is charged as if it were alone.
+cells ask for is made once, and each run is charged as if it ran alone.
 
-A sweep resumes: a problem whose run of a cell is done in the store is not searched again. Runs that were cut short
-(killed, failed) are left on record and searched anew.
+A sweep resumes: if a problem's run under a cell is done in the store, it is not searched again. Runs that were cut
+short (killed, failed) stay on record and are searched again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from engine.search.scorer import Scorer
 from engine.store import RunRecord, Store
 from engine.store.ids import new_run_id
 
-#: Problems are searched side by side until their largest cells ask for so many draws together: the batches of a small
-#: model pay for themselves up to there, and a search that goes one step at a time (MCTS) is seldom alone in one.
+#: Problems are searched side by side until their largest cells ask for this many draws together: larger batches no
+#: longer pay for a small model, and up to here a search that goes one step at a time (MCTS) seldom has one to itself.
 DRAWS_AT_ONCE = 512
 
 #: A problem and the cells it is to be searched with.
@@ -94,7 +94,7 @@ class Sweep:
 
 
 class _Shared:
-    """The models of one question's searches; what a judge does is shared by the cells that it has a say in."""
+    """The models of one question's searches; cells with the same judge share its work."""
 
     def __init__(self, problem: str, cells: Mapping[Cell, Models]) -> None:
         policies = [models.policy for models in cells.values()]

@@ -10,9 +10,10 @@ from typing import cast
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A strategy as the outside knows it.
+    """A strategy as seen from outside.
 
-    `options` are the parameters of a run that the function takes beside the search; `scored` is whether it needs a PRM.
+    `options` are the parameters of a run that the function takes besides the search; `scored` says whether it needs a
+    PRM.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""Best-of-N: N independent solutions, then the PRM's word on every step (arXiv 2502.06703, section 2.2).
+"""Best-of-N: N independent solutions, then a PRM score for every step (arXiv 2502.06703, section 2.2).
 
-Which completion wins is the selection rule's affair (`engine.search.selection`).
+The selection rule decides which completion wins (`engine.search.selection`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 The study's findings are a table. Its difficulty is the policy's Pass@1, which needs the right answer; here it is an
 *estimate* from a probe: the share of the samples that agree on the leading answer, times the mean PRM score of the
-samples. The chosen strategy then goes on in the same search: the probe's draws are the first of its N and vote. The
-choice, and what it rests on, is recorded as a decision on the root.
+samples. The chosen strategy then continues the same search: the probe's draws are the first of its N, and vote. The
+choice and its evidence are recorded as a decision on the root.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from engine.search.strategies.best_of_n import best_of_n
 from engine.search.strategies.dvts import dvts
 from engine.search.tree import Node
 
-#: Numbers stand for these words in the recorded decision, by their place here.
+#: The recorded decision has numbers for these words: their positions here.
 DIFFICULTIES = ("easy", "medium", "hard")
 CHOICES = ("best_of_n", "beam_search", "dvts")
 EVIDENCE = ("a finding of the study", "our reading of the study", "one model of the study alone (72B)")
 
-#: (policies below so many parameters, their choice for easy, medium and hard, what that rests on). 33e9: what is sold
-#: as 32B counts 32.8e9.
+#: (policies below this many parameters, their choice for easy, medium and hard, its evidence). 33e9, because what is
+#: called 32B has 32.8e9.
 TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
     (7e9, ("best_of_n", "beam_search", "beam_search"), (0, 1, 0)),
     (33e9, ("dvts", "dvts", "beam_search"), (0, 0, 0)),
@@ -34,7 +34,7 @@ TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
 
 async def compute_optimal(search: Search, *, n: int, width: int, finished: str, probe: int) -> None:
     if not search.policy_parameters:
-        raise ModelError("compute_optimal goes by the policy's size, which is not known; add parameters to its entry")
+        raise ModelError("compute_optimal needs the policy's size, which is not known; add parameters to its entry")
     samples = await search.complete(probe)
     await search.score(samples)
     agreement, mean_score = agreement_of(search, samples), mean_score_of(search, samples)
@@ -56,7 +56,7 @@ async def compute_optimal(search: Search, *, n: int, width: int, finished: str, 
 
 
 def chosen(parameters: float, difficulty: int) -> tuple[str, int]:
-    """The strategy the table names, and what that rests on (an index of `EVIDENCE`)."""
+    """The strategy in the table, and its evidence (an index of `EVIDENCE`)."""
     _, choices, evidence = next(row for row in TABLE if parameters < row[0])
     return choices[difficulty], evidence[difficulty]
 

@@ -1,10 +1,10 @@
 """DVTS, diverse verifier tree search (search-and-learn; arXiv 2502.06703, section 2.2): N / M greedy subtrees.
 
 The N first steps are dealt to the subtrees in draw order, M each; then the best child of each subtree, and of nothing
-else, goes on with M draws. A subtree ends when its best child is finished and answers with it; one that dies otherwise
+else, goes on with M draws. A subtree ends when its best child is finished and answers with it; one that ends otherwise
 (no open child, `max_steps`, budget) answers with the best completion it had passed by. So N / M completions vote, each
 with the draws that produced it. search-and-learn returns all M last siblings instead, unfinished ones included. Two
-subtrees that hold the same step hold one node, and each takes M draws of its own below it.
+subtrees with the same step share its node, and each takes M draws of its own below it.
 """
 
 from __future__ import annotations

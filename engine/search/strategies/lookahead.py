@@ -1,9 +1,9 @@
 """Lookahead search: beam search that judges a step by where it leads (Snell et al. 2024, arXiv 2408.03314).
 
 Every candidate is continued by L greedy steps, and the score of that rollout's end ranks the candidate. Unlike
-search-and-learn, whose beam search generates the rollouts and never scores them, and unlike all peers, which throw them
-away: when a beam survives, the first step of its rollout is one of its M children, and the rest is the beginning of
-that child's own. Rollouts of pruned beams are pruned, completed or not: no beam of the search led there.
+search-and-learn, whose beam search generates the rollouts but never scores them, and unlike the other implementations,
+which throw them away, a surviving beam keeps its rollout: the first step is one of its M children, and the rest is the
+beginning of that child's own rollout. Rollouts of pruned beams are pruned, completed or not: no beam led there.
 """
 
 from __future__ import annotations

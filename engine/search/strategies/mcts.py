@@ -3,9 +3,9 @@
 end, and back up the best new value, as a mean. All completions on the way vote; N of them end the search.
 
 Unlike openr's (one path, descended again and again), a leaf or subtree with nothing left to expand is not entered
-again; a node not yet visited is worth its own PRM score; and thanks to the rollouts a small budget buys answers, too.
-M children are few where a policy is unsure, and such a tree is soon explored to its leaves. Then every node may have M
-draws more, from the root down (progressive widening: Chaslot et al. 2008; Couetoux et al. 2011), until N completions
+again; a node not yet visited is worth its own PRM score; and thanks to the rollouts even a small budget buys answers.
+M children are few if a policy is unsure, and such a tree is soon explored to its leaves. Then every node may have M
+more draws, from the root down (progressive widening: Chaslot et al. 2008; Couetoux et al. 2011), until N completions
 are reached, the budget is spent, or N iterations bring no new one.
 """
 
@@ -68,7 +68,7 @@ class _Record:
         return path
 
     def reopen(self) -> None:
-        """Every node may be expanded once more; what was learned of them stays."""
+        """Every node may be expanded once more; visits and values are kept."""
         self.exhausted.clear()
         self._expanded.clear()
 

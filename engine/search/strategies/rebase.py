@@ -1,8 +1,8 @@
 """REBASE, reward-balanced search (Wu et al. 2024, arXiv 2408.00724): better steps get more draws.
 
 At every depth the N draws that are not yet completions are shared among the open nodes by the softmax of their scores;
-a node whose share rounds to nothing is pruned. Unlike the paper, which rounds each share by itself, the shares add up
-to the budget (largest remainders first), and identical children are one node with one share.
+a node whose share rounds to nothing is pruned. Unlike in the paper, which rounds each share by itself, the shares
+add up to the budget (largest remainders first), and identical children are one node with one share.
 """
 
 from __future__ import annotations

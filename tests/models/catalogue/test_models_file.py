@@ -78,7 +78,7 @@ def test_the_catalogue_asks_each_family_as_the_study_did() -> None:
 
 def test_every_pair_of_the_catalogue_says_what_it_needs() -> None:
     found = Catalogue()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
     for pair in found.pairs.values():
         judge = found.scorer(pair.name)
         assert judge is not None
@@ -87,4 +87,4 @@ def test_every_pair_of_the_catalogue_says_what_it_needs() -> None:
         if not pair.name.startswith("builtin"):
             assert pair.policy.licence and judge.licence
             sizes = (pair.policy.parameters or 0) + (judge.parameters or 0)
-            assert f"{sizes * 2 * 1.05 / 1e9:.1f}" in readme  # as its table says, in bfloat16
+            assert f"{sizes * 2 * 1.05 / 1e9:.1f}" in page  # as its table says, in bfloat16

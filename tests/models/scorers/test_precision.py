@@ -1,6 +1,6 @@
 """What bfloat16 costs: batches of another shape round differently, and scores move by that much and no more.
 
-Measured on these checkpoints (`pytest -s` prints it); a score in the README's sense is exact in float32 only.
+Measured on these checkpoints (`pytest -s` prints it); scores are exact in float32 only, as docs/models.md says.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def models_file(folder: Path, kind: str, path: object, more: str = "") -> Path:
         ("generic", TEMPLATE.replace('then = "', 'then = "{step}'), "contains neither"),
         ("likelihood", 'urls = ["http://gpu"]\ntokenizer = "x"', "a likelihood scorer takes no urls"),
         ("skywork", 'urls = ["http://gpu"]', "tokenizer is missing"),
-        ("qwen_prm", 'urls = ["gpu"]\ntokenizer = "x"', "no http or https address"),
+        ("qwen_prm", 'urls = ["gpu"]\ntokenizer = "x"', "not an http or https address"),
         ("generic", TEMPLATE + 'colour = "red"', "colour"),
     ],
 )

@@ -1,7 +1,7 @@
 """The two small charts, as inline SVG: drawn with the page's own colours in both modes, and redrawn while runs grow.
 
-Lines live in an SVG that is stretched to its frame; every text is HTML beside or over it, placed in per cent, so that
-it keeps its size on a phone and grows on a projector.
+Lines are in an SVG that is stretched to its frame; all text is HTML next to or over it, positioned in per cent, so it
+keeps its size on a phone and grows on a projector.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tts_ui.web.compare.curves import Curve
 from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
 
-#: Height of a letter beside a chart, in per cent of the chart's.
+#: Height of a letter next to a chart, in per cent of the chart's.
 _LETTER = 10
 
 
@@ -60,7 +60,7 @@ def _frame(ticks: Sequence[int]) -> str:
 
 
 def _lines(lines: Sequence[Line], last: int) -> str:
-    """A stair a run, with a dot where it rises or falls: what was known stays known to the run's last token."""
+    """A stair per run, with a dot where it rises or falls: each value holds until the next, or the run's last token."""
     paths = ""
     for line in lines:
         points = [(1000 * x / last, 1000 * (1 - y)) for x, y in line.curve.points]
@@ -84,7 +84,7 @@ def _says(line: Line) -> str:
 
 
 def _ends(lines: Sequence[Line]) -> str:
-    """The letters of the runs in the right margin, at the height where their lines end or as near as there is room."""
+    """The letters of the runs in the right margin, at the height where their lines end, or as near as there is room."""
     spots = ""
     below = -float(_LETTER)
     for line in sorted(lines, key=lambda line: line.curve.points[-1][1]):

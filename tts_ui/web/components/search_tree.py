@@ -26,7 +26,7 @@ from gradio.component_meta import ComponentMeta, updateable
 STATIC = Path(__file__).parent.parent / "static" / "tree"
 EMPTY_TEXT = "Press Run to watch a search grow here"
 
-# Runs once per mounted tree. A failure shows in the box: a tree that stays blank without a word helps nobody.
+# Runs once per mounted tree. A failure is shown in the box: a tree that silently stays blank helps nobody.
 _JS_ON_LOAD = """
 const file = (path) => new URL("gradio_api/file=" + path, document.baseURI).href;
 element.querySelector(".st-empty").textContent = props.empty_text;
@@ -42,7 +42,7 @@ import(file("%(entry)s"))
 
 
 class Mark(TypedDict):
-    """A set of nodes to ring, by id, and what the tree says of them while it does."""
+    """A set of nodes to ring, by id, and what the tree says about them meanwhile."""
 
     nodes: list[int]
     says: str
@@ -80,20 +80,21 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
     ) -> None:
         """
         Parameters:
-            value: the lines of tree_lines.py; append to it while a search runs, begin anew for another run.
+            value: the lines of tree_lines.py; append to it while a search runs, and start again for another run.
             height: of the drawing, in pixels.
-            direction: where the steps go from the problem; the reader can turn it.
+            direction: where steps lead from the problem; the reader can change it.
             selected: id of the node to select, from Python (does not fire `select`); -1 clears the selection, as
                 Gradio leaves a None out of an update.
-            sync_url: keep `?run=` and `?node=` of the address at the run and the selected node, and select that node
-                when `?run=` fits. In a group `?node=` is `2.7`, node 7 of the second tree, and `?runs=` the page's.
+            sync_url: keep `?run=` and `?node=` of the address in step with the run and the selected node, and select
+                that node when `?run=` fits. In a group `?node=` is `2.7`, node 7 of the second tree, and `?runs=` the
+                page's.
             select_chosen: when a run has ended and nothing is selected, select the chosen answer's leaf.
             group: trees of one group select together: the step with the same texts on its path, else the same text at
-                the same depth, else nothing. What each of them has selected comes with the event, as `linked`: run id
-                to node id or None.
+                the same depth, else nothing. The event says what each has selected, as `linked`: run id to node id or
+                None.
             marks: sets of nodes that the page may ask to be ringed, by name, with an `st-mark` event.
             colorbar: draw the legend; the last of several trees side by side is enough.
-            empty_text: what stands in the empty frame.
+            empty_text: the text in the empty frame.
         """
         serve_assets()
         super().__init__(
@@ -126,7 +127,7 @@ class SearchTree(gr.HTML, metaclass=_Unstubbed):
         return ""
 
     def api_info(self) -> dict[str, Any]:
-        return {"type": "string", "description": "One JSON object a line: the nodes of a search tree"}
+        return {"type": "string", "description": "One JSON object per line: the nodes of a search tree"}
 
 
 @cache

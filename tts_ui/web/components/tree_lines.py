@@ -1,8 +1,8 @@
-"""The lines a SearchTree reads: one JSON object a line, appended while a search runs.
+"""The lines a SearchTree reads: one JSON object per line, appended while a search runs.
 
-Why text and not a list: Gradio sends a growing string as its new suffix only, so that one more step costs the same at
-ten nodes and at ten thousand (see search_tree.py). The functions below are the only place that knows the letters of
-the format. They cut what is long and keep each line whole, whatever characters a model wrote.
+Why text and not a list: Gradio sends only the new suffix of a growing string, so one more step costs the same at ten
+nodes and at ten thousand (see search_tree.py). The functions below are the only place that knows the format's keys.
+They shorten long texts and keep each line intact, whatever characters a model wrote.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def cut(text: str, length: int = LABEL_LENGTH) -> str:
 
 
 def _digest(text: str) -> str:
-    """What stands for a text that was cut where two trees are compared."""
+    """Stands for a text that was cut, when two trees are compared."""
     return hashlib.blake2b(" ".join(text.split()).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -48,10 +48,10 @@ def card_texts() -> Mapping[str, CardText]:
 
 
 def card(record: RunRecord, tree: str) -> str:
-    """The card of the run's strategy; pointing at one of its parameters rings nodes in the tree of that element id."""
+    """The card of the run's strategy; pointing at a parameter rings nodes in the tree with that element id."""
     text = card_texts().get(record.strategy)
     if text is None:
-        return '<p class="hint">This version knows no strategy of that name.</p>'
+        return '<p class="hint">This version has no strategy of that name.</p>'
     values = settings_of(record)
     lines = "".join(
         f'<li><button type="button" data-mark="{parameter.mark}" data-tree="{escape(tree)}">'
@@ -60,13 +60,13 @@ def card(record: RunRecord, tree: str) -> str:
     )
     return (
         f'<section class="card"><h4>{escape(parameters.title(record.strategy))}</h4><p>{escape(text.what)}</p>'
-        f'<p class="facts">Point at a line, or walk to it with Tab: its steps are ringed on the tree.</p>'
+        f'<p class="facts">Point at a line, or move to it with Tab, to ring its steps on the tree.</p>'
         f'<ul>{lines}</ul><p class="facts">Source: {escape(text.source)}</p></section>'
     )
 
 
 def settings_of(record: RunRecord) -> dict[str, Any]:
-    """What the texts may name: the run's settings, the defaults where it has none, and K."""
+    """What the texts may name: the run's settings, defaults for those it lacks, and K."""
     defaults = RunParams()
     values = {name: getattr(defaults, name) for name in RunParams.__slots__} | dict(record.params)
     n, width = values["n"], values["width"]

@@ -1,7 +1,7 @@
-"""Which nodes of a run's tree a parameter of its strategy means: N first draws, K survivors, L steps ahead, ...
+"""Which nodes of a run's tree a parameter of its strategy refers to: N first draws, K survivors, L steps ahead, ...
 
-Pure functions of the run, its tree and the selected step. Where a parameter works level by level, the level is that of
-the selected step, else the first; where it works below a step, that is the selected one, else the first survivor.
+Pure functions of the run, its tree and the selected step. If a parameter works level by level, the level is that of
+the selected step, else the first; if it works below a step, that is the selected one, else the first survivor.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ _Marking = Callable[[RunRecord, Tree, Node | None], Mark]
 
 
 def marks(record: RunRecord, tree: Tree, selected: Node | None = None) -> dict[str, Mark]:
-    """Every set of nodes that a strategy card can name, by name. A set that this tree does not have is empty, and says
-    what it is empty of."""
+    """Every set of nodes that a strategy card can name, by name. An empty set says why."""
     at = selected if selected is not None and selected.parent is not None else None
     return {name: marking(record, tree, at) for name, marking in MARKINGS.items()}
 
@@ -92,7 +91,7 @@ def _ahead(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
 def _probe(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     choice = next((d for d in tree.root.decisions if d.reason == "compute_optimal"), None)
     if choice is None:
-        return _mark([], "the difficulty is not estimated yet")
+        return _mark([], "the difficulty has not been estimated yet")
     samples = [leaf for leaf in tree.completions() if _decision_to(leaf, "finish").seq < choice.seq]
     n = choice.numbers
     agree = f"{100 * n['agreement']:.0f} % agree, mean PRM score {n['mean_score']:.2f}"
@@ -160,7 +159,7 @@ def _kept_at_level(tree: Tree, at: Node | None, reason: str) -> list[Node]:
 
 
 def _expanded(record: RunRecord, tree: Tree) -> list[Node]:
-    """Where to look for M children when no step is selected: first survivors; MCTS expands the problem itself by M."""
+    """Where to look for M children if no step is selected: below the first survivors, or in MCTS below the problem."""
     kept = [node for node in tree.nodes[1:] if node.status == "kept"]
     return [tree.root, *kept] if record.strategy == "mcts" else kept
 

@@ -1,4 +1,4 @@
-"""The registry of problem families: one line a family."""
+"""The registry of problem families: one line per family."""
 
 from __future__ import annotations
 

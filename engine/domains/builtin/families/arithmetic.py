@@ -77,7 +77,7 @@ def value(tree: Tree) -> int:
 
 
 Reduction = tuple[str, Tree, bool]
-"""An equation, what it leaves, and whether it needs more than the printed brackets and left-to-right order."""
+"""An equation, what it leaves, and whether it needs more than the printed brackets and the left-to-right order."""
 
 
 def reductions(tree: Tree) -> list[Reduction]:
@@ -97,7 +97,7 @@ def reductions(tree: Tree) -> list[Reduction]:
 
 
 def rearranged(tree: Tree) -> list[Reduction]:
-    """Two terms of a sum, or factors of a product, that do not stand side by side or come later in their row."""
+    """Two terms of a sum, or factors of a product, that are not adjacent, or come later in their row."""
     found: list[Reduction] = []
     row = chain(tree, "*" if not isinstance(tree, int) and tree[0] == "*" else "+")
     for (i, (sign, a)), (j, (other, b)) in combinations(enumerate(row), 2):

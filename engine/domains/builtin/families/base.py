@@ -26,8 +26,8 @@ DONE: State = "done"
 class Move:
     """One valid next step: its sentence and the state it leads to.
 
-    A `rare` move is valid but never written by the generator: a detour or another method. A step with the words
-    `unlike` says more than this move does.
+    A `rare` move is valid but never written by the generator: a detour or another method. A step that contains the
+    words `unlike` says more than this move.
     """
 
     text: str
@@ -71,7 +71,7 @@ def fact_family(
     words: tuple[tuple[str, ...], ...] = (),
 ) -> Family:
     """A family whose solution is a set of facts that may be stated in any order their needs allow."""
-    facts_of = lru_cache(maxsize=64)(facts)  # a checker asks for those of one problem many times
+    facts_of = lru_cache(maxsize=64)(facts)  # a checker asks for one problem's facts many times
 
     def moves(numbers: Numbers, chosen: Words, state: State) -> list[Move]:
         assert isinstance(state, frozenset)
@@ -89,7 +89,7 @@ def fact_family(
 class Sum:
     """A sum of signed amounts; each may need a fact first ("" for none), and every partial sum is a fact of its own.
 
-    Where `owed`, a partial sum below zero may also be counted as a debt: costs of 52 less a coupon of 12 are 40.
+    If `owed`, a partial sum below zero may also be counted as a debt: costs of 52 less a coupon of 12 are 40.
     """
 
     terms: tuple[tuple[str, int], ...]
@@ -100,7 +100,7 @@ class Sum:
         return sum(self.terms[i][1] for i in members)
 
     def name(self, members: Collection[int]) -> str:
-        """The fact in which the sum of these terms is known."""
+        """The fact that states the sum of these terms."""
         if len(members) == 1:
             return self.terms[next(iter(members))][0]
         return self.gives if len(members) == len(self.terms) else f"{self.gives}:{sorted(members)}"
@@ -122,7 +122,7 @@ class Sum:
         return facts
 
     def _pairs(self, members: tuple[int, ...]) -> list[Fact]:
-        """The ways to put together two parts that have these members."""
+        """The ways to put together two parts with these members."""
         splits = (
             (left, tuple(i for i in members if i not in left))
             for size in range(1, len(members))
@@ -160,7 +160,7 @@ def sum_facts(parts: Sequence[tuple[str, int]], gives: str, say: str) -> list[Fa
 
 
 def left_to_right(whole: Sum, members: Sequence[int], say: str) -> list[Fact]:
-    """Adding these members of a sum one after the other, whatever their sign."""
+    """Adding these members of a sum one after another, whatever their sign."""
     facts = []
     for end in range(1, len(members)):
         before, amount = abs(whole.value(members[:end])), abs(whole.value([members[end]]))

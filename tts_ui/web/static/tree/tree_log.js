@@ -1,4 +1,4 @@
-/* The tree behind the picture: reads the growing text of one JSON object a line and keeps what it says so far.
+/* The tree behind the picture: reads the growing text of one JSON object per line and keeps what it says so far.
  * Knows nothing of drawing. Model text stays data here: it is stored as strings and never interpreted. */
 
 const STATUS_OF = { keep: "kept", prune: "pruned", finish: "finished" };
