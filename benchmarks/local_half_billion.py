@@ -19,7 +19,7 @@ from string import ascii_uppercase
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+from transformers import AutoTokenizer, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 
 from benchmarks.report import Figure
 from engine.assets import assets
@@ -90,8 +90,7 @@ def _open(place: Path) -> tuple[LocalPolicy, LocalScorer]:
     tokenizer.add_tokens([f"{word}\n\n" if word in set(ends) else word for word in words])
     for name, kind in (("policy", Qwen2ForCausalLM), ("prm", Qwen2ForProcessRewardModel)):
         torch.manual_seed(0)
-        config = Qwen2Config(**SHAPE, torch_dtype="bfloat16")
-        model = kind(config).to(torch.bfloat16)
+        model: PreTrainedModel = kind(Qwen2Config.from_dict({**SHAPE, "dtype": "bfloat16"})).bfloat16()
         model.save_pretrained(place / name)
         tokenizer.save_pretrained(place / name)
         del model
@@ -118,8 +117,8 @@ def _search(policy: LocalPolicy, scorer: LocalScorer, levels: int) -> tuple[Tree
 @torch.inference_mode()
 def _plainly(policy: LocalPolicy, scorer: LocalScorer, tree: Tree) -> tuple[float, float]:
     """Seconds that `generate` and plain forwards of the PRM take for the levels of `tree`."""
-    model: Any = policy._decoder._model
-    backbone: Any = scorer._judge._decoder._model
+    model: Any = policy.model
+    backbone: Any = scorer.backbone
     generating = scoring = 0.0
     for depth in range(1, LEVELS + 1):
         level = [node for node in tree.nodes[1:] if node.depth == depth]

@@ -71,7 +71,7 @@ def measure() -> list[Figure]:
     ratios: list[float] = []
     problems = examples()[:PROBLEMS]
 
-    def search(problem: str, answer: str, seed: int) -> None:
+    def search(problem: str, answer: str | None, seed: int) -> None:
         log: list[Event] = []
         spent: list[Usage] = []
 
@@ -80,7 +80,7 @@ def measure() -> list[Figure]:
             spent.append(usage)
 
         params = RunParams(strategy="beam_search", n=16, width=4, seed=seed)
-        run = Run("benchmark", Question(problem, answer), params, policy, scorer, domains["maths"], sink)  # type: ignore[arg-type]
+        run = Run("benchmark", Question(problem, answer), params, policy, scorer, domains["maths"], sink)
         start = time.perf_counter()
         asyncio.run(run.execute())
         walls.append(time.perf_counter() - start)

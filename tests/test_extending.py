@@ -95,7 +95,7 @@ def test_the_strategy_s_card_is_one() -> None:
 def test_the_judge_judges(tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install("engine/models/scorers/value_prm.py")
     family = eval(block("ScorerFamily("), {"ScorerFamily": ScorerFamily})
-    monkeypatch.setitem(SCORERS, "value_prm", family)  # type: ignore[misc]
+    monkeypatch.setitem(SCORERS, "value_prm", family)
     checkpoint = qwen_with_head(tmp_path / "judge", "Qwen2ForValue", {"value.weight": (1, 64), "value.bias": (1,)})
     file = models_file(
         tmp_path, 'kind = "local"\npath = "builtin-xs"', f'[pair.scorer]\nkind = "value_prm"\npath = "{checkpoint}"'
@@ -109,7 +109,7 @@ def test_the_back_end_writes(tmp_path: Path, install: Install, monkeypatch: pyte
     install("engine/models/policies/lines.py")
     names = dict(vars(catalogue_module))
     exec("from __future__ import annotations\n" + block("def _lines_policy("), names)
-    monkeypatch.setitem(POLICIES, "lines", names["_lines_policy"])  # type: ignore[misc]
+    monkeypatch.setitem(POLICIES, "lines", names["_lines_policy"])
     (tmp_path / "lines.txt").write_text("Let us see.\n18 * 20 = 360\nSo it is \\boxed{342}.\n", encoding="utf-8")
     tree = searched(
         tmp_path,

@@ -12,7 +12,7 @@ from benchmarks.builtin_report.plan import JUDGED_N, TEST, sampled
 from engine.domains.builtin.problems import Problem
 from engine.domains.builtin.sets import problem_set
 from engine.domains.builtin.step_checker import first_wrong_step
-from engine.runs.sweeps.statistics import Interval
+from engine.search.interval import Interval
 from engine.search.tree import Node
 from engine.store import RunRecord, Store
 from engine.training.evaluate import PrmQuality, prm_quality
@@ -51,7 +51,8 @@ def judge_quality(reader: Reader, policy: str, judge: str, texts: Sequence[str])
         for place, row, truth in zip(number, scores, truths, strict=True)
         for at, score in enumerate(row if truth is None else row[: truth + 1])
     ]
-    return Measured(quality, auc_interval(quality.auc, *zip(*judged, strict=True)))
+    places, values, goods = zip(*judged, strict=True)
+    return Measured(quality, auc_interval(quality.auc, places, values, goods))
 
 
 def auc_interval(

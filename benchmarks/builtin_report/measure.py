@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from statistics import fmean
 
 from benchmarks.builtin_report.plan import (
     JUDGED_PROBLEMS,
@@ -46,7 +47,7 @@ class Outcomes:
 
     def mean(self, name: str) -> float:
         """Mean over problems of a field of `Usage`."""
-        return sum(getattr(usage, name) for usage in self.usage) / len(self.usage)
+        return fmean(getattr(usage, name) for usage in self.usage)
 
 
 class Reader:

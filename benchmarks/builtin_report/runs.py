@@ -37,7 +37,9 @@ def run(task: Task, db: Path) -> None:
         if left:
             with tqdm(total=left, desc=task.title, unit="run", mininterval=5.0) as bar:
                 sweep.run(
-                    {cell: catalogue.load(cell.models, cell.scorer) for cell in task.cells}, questions, bar.update
+                    {cell: catalogue.load(cell.models, cell.scorer) for cell in task.cells},
+                    questions,
+                    bar.update,
                 )
     catalogue.close()
     domains.close()

@@ -20,7 +20,8 @@ from benchmarks.builtin_report.plan import (
     sampled,
     searched,
 )
-from engine.runs.sweeps.statistics import Interval, bootstrap, paired
+from engine.runs.sweeps.statistics import bootstrap, paired
+from engine.search.interval import Interval
 from engine.search.strategies import STRATEGIES
 from engine.search.strategies.compute_optimal import DIFFICULTIES
 from tts_ui.words.numbers import count, flops

@@ -17,7 +17,7 @@ _LABEL_CHARS = 60
 
 def graphml(tree: Tree, record: RunRecord) -> str:
     """The tree as a GraphML text. Values that are not there are left out; a node's label is the start of its text."""
-    graph = nx.DiGraph(**_legal(_run_attributes(record)))
+    graph: nx.DiGraph[int] = nx.DiGraph(**_legal(_run_attributes(record)))
     for node in tree.nodes:
         graph.add_node(node.id, **_legal(_attributes(tree, node)))
         if node.parent is not None:

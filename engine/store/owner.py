@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import psutil
 
 #: Seconds without a heartbeat after which the owner on another host is taken for dead. Clocks differ by less.
 SILENCE_S = 60.0
@@ -60,25 +61,16 @@ def _host() -> str:
 
 def process_started(pid: int) -> str:
     """When process `pid` of this host started; empty if there is none (a zombie counts as none) or nobody can tell."""
-    if Path("/proc/self/stat").exists():
-        return _from_proc(pid)
-    return _from_ps(pid)
-
-
-def _from_proc(pid: int) -> str:
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        return _ticks(pid) if psutil.LINUX else str(process.create_time())
+    except (psutil.Error, OSError):
         return ""
+
+
+def _ticks(pid: int) -> str:
+    """Clock ticks between boot and start. psutil's time of day shifts on Linux whenever somebody sets the clock."""
     # The second field is the command's name in brackets and may hold anything, brackets included.
-    state, *rest = stat.rpartition(b")")[2].split()
-    return "" if state in (b"Z", b"X") else rest[18].decode()
-
-
-def _from_ps(pid: int) -> str:
-    environment = os.environ | {"LC_ALL": "C", "TZ": "UTC"}
-    command = ["ps", "-o", "lstart=", "-p", str(pid)]
-    try:
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()

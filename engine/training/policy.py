@@ -90,7 +90,7 @@ def new_model(plan: PolicyPlan) -> Qwen2ForCausalLM:
         bos_token_id=None, eos_token_id=2, pad_token_id=0,
     )  # fmt: skip
     torch.manual_seed(plan.seed)
-    model: Qwen2ForCausalLM = Qwen2ForCausalLM._from_config(config, attn_implementation=LEAN)  # type: ignore[no-untyped-call]
+    model: Qwen2ForCausalLM = Qwen2ForCausalLM._from_config(config, attn_implementation=LEAN)
     model.to(device())  # type: ignore[arg-type]
     return model
 

@@ -75,6 +75,10 @@ class PrmPlan:
         """The cycle that a run is in after `seen` tokens (fewer than all), and the token count at which it ends."""
         return next((number, end) for number, end in enumerate(accumulate(self.cycles)) if seen < end)
 
+    def rows(self, cycle: int, samples: Sequence[JudgedRow], slips: Sequence[JudgedRow]) -> Sequence[JudgedRow]:
+        """What one pass in this cycle goes over."""
+        return [*samples, *slips[: self.slips[cycle]]] if self.slips else samples
+
 
 PRMS = {
     plan.name: plan
@@ -238,7 +242,7 @@ def train_prm(
         seen, epoch = state["seen"], state["epoch"]
     while seen < plan.tokens:
         cycle, end = plan.cycle(seen)
-        rows = [*samples, *slips[: plan.slips[cycle]]] if plan.slips else samples
+        rows = plan.rows(cycle, samples, slips)
         lengths: list[Row] = [(row.ids, []) for row in rows]
         for batch in batches(lengths, plan.batch_tokens, seed=1000 * plan.seed + epoch):
             loss = prm_loss(judge, [rows[i] for i in part_of(batch)])

@@ -217,7 +217,7 @@ def in_turn(stages: Sequence[Callable[[], object]]) -> None:
 def by_a_team(size: int, stage: Callable[[], None]) -> None:
     """Run `stage` in this many processes, which average their gradients."""
     with TemporaryDirectory() as folder:
-        spawn(member, (size, Path(folder) / "meeting", stage), nprocs=size)  # type: ignore[no-untyped-call]
+        spawn(member, (size, Path(folder) / "meeting", stage), nprocs=size)
 
 
 def member(rank: int, size: int, meeting: Path, stage: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import pytest
@@ -14,6 +14,9 @@ from engine.runs.host import Host
 from engine.store import Store
 from tts_ui.web.app import launch
 from tts_ui.web.components import SearchTree
+
+if TYPE_CHECKING:  # imported at run time only where there is a browser
+    from playwright.sync_api import ConsoleMessage, Dialog
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -72,6 +75,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str
         host = Host(store)
         host.catalogue.load()
         demo = launch(host)
+        assert demo.local_url
         yield host, demo.local_url
         demo.close()
         host.close()
@@ -94,10 +98,18 @@ def page_errors() -> Iterator[list[str]]:
 def explore(app: App, chromium_page: Callable[..., Any], page_errors: list[str]) -> OpenPage:
     """Opens the Explore page, ready to be used: `explore("/?run=ID", width=390)`."""
 
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            page_errors.append(message.text)
+
+    def dismiss(dialog: Dialog) -> None:
+        page_errors.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def open_page(path: str = "/", **options: Any) -> Any:
         page = chromium_page(**options)
-        page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
-        page.on("dialog", lambda dialog: (page_errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("console", note)
+        page.on("dialog", dismiss)
         page.goto(app.url + path)
         page.wait_for_selector(TREE)
         page.wait_for_selector("#run")

@@ -169,9 +169,9 @@ def test_runs_are_reopened_by_their_address(compare: OpenPage, app: App) -> None
         wait_for(page, place, run=run_id, status="done", nodes=len(app.tree(run_id)))
     page.wait_for_function("runs => location.search.includes(`runs=${runs}`)", arg=",".join(ids))
     rows = page.locator("#comparison tbody tr")
-    for place, run_id in enumerate(ids):
+    for number, run_id in enumerate(ids):
         record = app.host.store.run(run_id)
-        row = rows.nth(place).inner_text()
+        row = rows.nth(number).inner_text()
         assert str(record.answer) in row and f"{record.usage.generated_tokens:,}" in row
         assert ("correct" if record.correct else "wrong") in row
         assert (f"{record.usage.scored_tokens:,}" if record.scorer else "no PRM") in row

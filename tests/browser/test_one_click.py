@@ -27,7 +27,12 @@ def test_one_click_reads_the_form_once(
     host, url = served
     read: list[tuple[Any, ...]] = []
     request = page_form.request
-    monkeypatch.setattr(page_form, "request", lambda values: (read.append(values), request(values))[1])
+
+    def reading(values: tuple[Any, ...]) -> Any:
+        read.append(values)
+        return request(values)
+
+    monkeypatch.setattr(page_form, "request", reading)
     page = chromium_page(f"{url.rstrip('/')}{address}")
     page.wait_for_selector(tree + opened)
     before = len(host.store.runs(limit=1000))

@@ -158,7 +158,7 @@ class FailsOnce(ScriptedScorer):
 
     failed = False
 
-    async def score(self, paths: Any, cost: Any) -> list[float]:
+    async def score(self, paths: Any, cost: Any) -> list[float | None]:
         if not self.failed:
             self.failed = True
             raise ModelError("out of order")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,8 +14,9 @@ from engine.runs.question import Question
 from engine.runs.sweeps.cells import Cell
 from engine.runs.sweeps.statistics import bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
+from engine.search.cost import PolicyCost
 from engine.search.params import RunParams
-from engine.search.policy import PolicySession, Step
+from engine.search.policy import Draw, PolicySession, Sampling, Step, TokenBudget
 from engine.store import Store
 
 
@@ -55,7 +55,9 @@ def test_runs_of_a_sweep_are_those_that_run_alone(sweep: Sweep, models: Models) 
         assert together.usage.generated_tokens == apart.usage.generated_tokens
 
 
-def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone(sweep: Sweep) -> None:
+def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A judge of its own shares the policy's draws; what is charged is what each would have cost alone."""
     catalogue = Catalogue()
     own, weak = catalogue.load("builtin-xs"), catalogue.load("builtin-xs", "builtin-prm-weak")
@@ -75,15 +77,17 @@ def test_cells_run_together_share_what_they_draw_and_are_the_runs_they_are_alone
         real = session(problem)
         extend = real.extend
 
-        async def counting(*given: Any) -> list[Step]:
-            steps = await extend(*given)
+        async def counting(
+            draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
+        ) -> list[Step]:
+            steps = await extend(draws, sampling, budget, cost)
             drawn.append(sum(step.tokens for step in steps))
             return steps
 
-        real.extend = counting  # type: ignore[method-assign]
+        monkeypatch.setattr(real, "extend", counting)
         return real
 
-    own.policy.session = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(own.policy, "session", counted)
     sweep.run(cells, QUESTIONS[:3])
     together = sum(drawn)
     drawn.clear()

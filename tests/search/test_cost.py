@@ -6,6 +6,7 @@ import pytest
 from support.recorded import solve
 
 from engine.models.catalogue.catalogue import Models
+from engine.models.policies.local import LocalPolicy
 from engine.search.cost import LARGE_MODELS, Meter, tokens_for
 from engine.search.domain import Domain
 from engine.search.events import ModelInfo
@@ -59,6 +60,7 @@ async def test_a_run_s_flops_follow_from_its_counts(models: Models, maths: Domai
 
 
 def test_parameters_are_counted_once_though_tied(models: Models) -> None:
-    weights = models.policy._decoder._model.state_dict()  # type: ignore[attr-defined]
+    assert isinstance(models.policy, LocalPolicy)
+    weights = models.policy.model.state_dict()
     distinct = {weight.data_ptr(): weight.numel() for name, weight in weights.items()}
     assert models.policy.info.parameters == sum(distinct.values())

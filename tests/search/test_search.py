@@ -16,6 +16,8 @@ from engine.models.catalogue.catalogue import Models
 from engine.models.policies.local import LocalPolicy
 from engine.search.domain import Domain
 from engine.search.events import Decision, Event, Finish, RunStarted
+from engine.search.search import Search
+from engine.search.strategies.beam_search import beam_search
 from engine.search.tree import Node
 
 STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search"]
@@ -96,21 +98,17 @@ async def test_the_log_folds_into_the_tree_the_search_saw(models: Models, maths:
         assert run.tree[run.tree.chosen].status == "finished"
 
 
-async def test_the_search_s_own_tree_equals_the_fold_of_its_events(models: Models, maths: Domain) -> None:
-    from engine.runs import run as run_module
+async def test_the_search_s_own_tree_equals_the_fold_of_its_events(
+    models: Models, maths: Domain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[Search] = []
 
-    searches: list[Any] = []
+    async def watched(search: Search, **options: Any) -> None:
+        searches.append(search)
+        await beam_search(search, **options)
 
-    class Spied(run_module.Search):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            searches.append(self)
-
-    original, run_module.Search = run_module.Search, Spied  # type: ignore[misc]
-    try:
-        recorded = await solve(models, maths, strategy="beam_search", n=8, temperature=0.6)
-    finally:
-        run_module.Search = original  # type: ignore[misc]
+    monkeypatch.setattr("engine.search.strategies.beam_search.beam_search", watched)
+    recorded = await solve(models, maths, strategy="beam_search", n=8, temperature=0.6)
     (search,) = searches
     assert [_plain(node) for node in search.tree.nodes] == [_plain(node) for node in recorded.tree.nodes]
     assert search.tree.chosen == recorded.tree.chosen
@@ -181,8 +179,9 @@ async def test_beams_that_end_use_up_a_slot_for_each_draw(maths: Domain) -> None
     """Four slots; three equal draws end and win three of them, so one open beam goes on."""
 
     def script(path: str, index: int) -> tuple[str, Finish]:
-        ends = (r"\boxed{1}", "eos")
-        return ends if path or index in (0, 1, 2) else (f"{index}\n\n", "step")
+        if path or index in (0, 1, 2):
+            return r"\boxed{1}", "eos"
+        return f"{index}\n\n", "step"
 
     scorer = ScriptedScorer(lambda path: 0.9 if "boxed" in path else 0.5)
     run = await solve_with(

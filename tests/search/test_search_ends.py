@@ -174,7 +174,7 @@ class Failing(ScriptedScorer):
         super().__init__(lambda path: 0.5)
         self.error = error
 
-    async def score(self, paths: Any, cost: Any) -> list[float]:
+    async def score(self, paths: Any, cost: Any) -> list[float | None]:
         if len(paths[0]) > 1:
             raise self.error
         return await super().score(paths, cost)

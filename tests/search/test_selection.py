@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -126,7 +127,12 @@ def test_the_order_of_finishing_never_matters() -> None:
 
 def test_every_rule_against_the_formulas_on_random_trees() -> None:
     rng = random.Random(1)
-    reduce = {"min": min, "last": lambda s: s[-1], "avg": fmean, "prod": math.prod}
+    reduce: dict[str, Callable[[Sequence[float]], float]] = {
+        "min": min,
+        "last": lambda s: s[-1],
+        "avg": fmean,
+        "prod": math.prod,
+    }
     for _ in range(40):
         chains = [
             Chain(tuple(rng.random() for _ in range(rng.randint(1, 5))), rng.choice("abc"), rng.randint(1, 4))

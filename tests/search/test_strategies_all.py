@@ -162,7 +162,7 @@ async def test_scores_that_do_not_match_the_steps_end_the_run_and_are_no_zeros(
     maths: Domain, strategy: str, lost: int
 ) -> None:
     class Miscounts(ScriptedScorer):
-        async def score(self, paths: Any, cost: Any) -> list[float]:
+        async def score(self, paths: Any, cost: Any) -> list[float | None]:
             scores = await super().score(paths, cost)
             return scores[lost:] if lost > 0 else [*scores, 0.9]
 

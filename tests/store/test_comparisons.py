@@ -14,7 +14,7 @@ from support.sample_runs import flat, record_all, whole_run
 
 import engine.store.migrations as migrations
 from engine.errors import InvalidInput
-from engine.search.events import RunFinished, Usage
+from engine.search.events import RunFinished, RunStarted, Usage
 from engine.store import ComparisonRecord, Store
 from engine.store.connect import open_engine, resolve, writing
 from engine.store.document import comparison_document
@@ -35,7 +35,9 @@ def record_runs(store: Store, record: ComparisonRecord) -> ComparisonRecord:
     tokens = 0
     runs = [whole_run(run_id, 3) for run_id in record.run_ids]
     for rounds in runs:
-        rounds[0] = [replace(rounds[0][0], comparison_id=record.id)]  # type: ignore[call-arg]
+        (begun,) = rounds[0]
+        assert isinstance(begun, RunStarted)
+        rounds[0] = [replace(begun, comparison_id=record.id)]
     for turn in zip(*runs, strict=True):
         for run_id, events in zip(record.run_ids, turn, strict=True):
             tokens += 10

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from support.sample_runs import Script, flat, levels, record_all, until, whole_run
+from support.sample_runs import Script, flat, levels, record_all, whole_run
+from support.waiting import until
 
 from engine.search.events import RunFinished
 from engine.search.tree import Tree

@@ -8,7 +8,7 @@ from typing import Any
 
 from support.sample_runs import flat, record_all, whole_run
 
-from engine.search.events import ModelInfo, RunFinished, StepSampled, StepScored, Usage
+from engine.search.events import Event, ModelInfo, RunFinished, StepSampled, StepScored, Usage
 from engine.store import Store
 from engine.store.document import document
 from engine.store.ids import new_run_id
@@ -48,7 +48,7 @@ def test_every_raise_of_copies_is_kept(url: str) -> None:
     rounds = whole_run(run_id, 1)
     step = next(event for event in flat(rounds) if isinstance(event, StepSampled))
     last = max(event.seq for event in flat(rounds) if not isinstance(event, RunFinished))
-    raised = [
+    raised: list[Event] = [
         StepSampled(last + n, 1, 0, 1, step.text, step.token_ids, step.tokens, step.logprob, step.finish, 2 + n)
         for n in (1, 2, 3)
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 import pytest
-from support.sample_runs import SCORER, ending, flat, levels, record_all, started, until, whole_run
+from support.sample_runs import SCORER, ending, flat, levels, record_all, started, whole_run
+from support.waiting import until
 
 from engine.errors import StoreError
 from engine.search.events import Decision, Event, Grade, RunFinished, StepSampled, StepScored, Usage

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import until
 
-from engine.errors import InvalidInput
 from engine.store import Store
 from tts_ui.cli.main import main
 
@@ -35,26 +33,24 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 def run(*arguments: object) -> Outcome:
     """`tts-ui` with these arguments, through its own entry point."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    printed = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(stream, encoding="utf-8") for stream in printed)
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
         main([str(argument) for argument in arguments])
-    printed = []
-    for stream in (out, err):
-        stream.flush()
-        printed.append(stream.buffer.getvalue().decode())  # type: ignore[attr-defined]
-    return Outcome(int(ended.value.code or 0), *printed)
+    out.flush()
+    err.flush()
+    return Outcome(int(ended.value.code or 0), *(stream.getvalue().decode() for stream in printed))
 
 
 def wait_for_steps(solving: Any, db: Path) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and solving.poll() is None:
+    grown: list[str] = []
+
+    def some() -> bool:
+        assert solving.poll() is None, f"no step was recorded; exit code {solving.poll()}"
         if db.exists():
             with Store.open(str(db)) as store:
-                for record in store.runs():
-                    try:
-                        if len(store.tree(record.id)) > 1:
-                            return record.id
-                    except InvalidInput:
-                        continue
-        threading.Event().wait(0.05)
-    raise AssertionError(f"no step was recorded; exit code {solving.poll()}")
+                grown.extend(record.id for record in store.runs() if len(store.events(record.id)) > 1)
+        return bool(grown)
+
+    until(some, 120)
+    return grown[0]

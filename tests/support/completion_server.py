@@ -181,7 +181,7 @@ class CompletionServer:
         temperature = 0.0 if greedy else body.get("temperature", 1.0)
         sampling = Sampling(temperature, body.get("top_p", 1.0), body["max_tokens"])
         draw = Draw((), self._chance if seed is None else seed + 10**6)
-        session = LocalSession(self._policy._decoder, prompt)
+        session = LocalSession(self._policy.decoder, prompt)
         (step,) = await session.extend([draw], sampling, TokenBudget(), PolicyCost())
         ids = list(step.token_ids or ())
         finish, stop_reason, text = "stop" if step.finish == "eos" else "length", None, step.text
@@ -268,7 +268,7 @@ def _logprobs(tokens: list[tuple[str, float]], best: list[tuple[str, float]], *,
 
 
 def _data(event: dict[str, Any]) -> str:
-    return f"data: {json.dumps(event)}\n\n"
+    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n"
 
 
 def _error(code: int, message: str) -> Response:

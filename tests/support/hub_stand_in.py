@@ -70,11 +70,12 @@ class Hub:
         elif repository.gated and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             code = 403 if "Authorization" in request.headers else 401
             self._send(request, code, {"X-Error-Code": "GatedRepo"}, b"", body)
-        elif (content := repository.files.get("/".join(parts[4:]))) is None:
+        elif (content := repository.files.get(file := "/".join(parts[4:]))) is None:
             self._send(request, 404, {"X-Error-Code": "EntryNotFound"}, b"", body)
         else:
-            etag = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
-            self._send(request, 200, etag, content, body)
+            size = str(repository.sizes.get(file, len(content)))
+            etag = f'"{hashlib.sha1(content).hexdigest()}"'
+            self._send(request, 200, {"ETag": etag, "X-Repo-Commit": COMMIT, "X-Linked-Size": size}, content, body)
 
     def _described(self, name: str, repository: Repository, what: list[str]) -> object:
         sizes = {path: repository.sizes.get(path, len(content)) for path, content in repository.files.items()}

@@ -62,7 +62,9 @@ class Judge(ABC):
         return list(self.backend.encode(text, add_special_tokens=False).ids)
 
     def id(self, token: str) -> int:
-        return int(self.tokenizer.convert_tokens_to_ids(token))
+        found = self.tokenizer.convert_tokens_to_ids(token)
+        assert isinstance(found, int)
+        return found
 
     @torch.inference_mode()
     def scores(self, problem: str, steps: Sequence[str]) -> list[float]:
@@ -160,7 +162,8 @@ class MathShepherd(TwoTokens):
         tag = self.tokenizer.encode("ки")[-1]
         text = f"{problem} " + "\n".join(step.strip() + " ки" for step in steps)
         found = iter([self.id("<s>"), *self.plain(text)])
-        ids, places = [], []
+        ids: list[int] = []
+        places: list[int] = []
         for step in steps:
             forged = self.plain("\n" + step.strip()).count(tag)
             while len(ids) == 0 or ids[-1] != tag:

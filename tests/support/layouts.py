@@ -75,7 +75,7 @@ def qwen_tokenizer() -> PreTrainedTokenizerBase:
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<extra_0>"]
     learned = _trained(_byte_level(QWEN_SPLIT), specials, pre_tokenizers.ByteLevel.alphabet(), CORPUS)
     tokenizer = Qwen2Tokenizer(
-        **learned, unk_token=None, bos_token="<|endoftext|>", eos_token="<|im_end|>", pad_token="<|endoftext|>",
+        **{**learned, "unk_token": None}, bos_token="<|endoftext|>", eos_token="<|im_end|>", pad_token="<|endoftext|>",
         additional_special_tokens=specials[1:],
     )  # fmt: skip
     tokenizer.chat_template = CHATML

@@ -32,10 +32,13 @@ def markov_checkpoint(folder: Path, table: Table, *, extra: Sequence[str] = (), 
         tokenizer.add_tokens(list(extra))
     size = len(tokenizer) + (-len(tokenizer)) % 8
     model = Qwen2ForCausalLM(
-        Qwen2Config(
-            vocab_size=size, hidden_size=size, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=16, max_position_embeddings=context, tie_word_embeddings=False,
-            eos_token_id=tokenizer.eos_token_id, pad_token_id=0, bos_token_id=None,
+        Qwen2Config.from_dict(
+            {
+                "vocab_size": size, "hidden_size": size, "intermediate_size": 8, "num_hidden_layers": 1,
+                "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16, "max_position_embeddings": context,
+                "tie_word_embeddings": False, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": 0,
+                "bos_token_id": None,
+            }
         )
     )  # fmt: skip
     scale = 1 / math.sqrt(size)  # the final norm turns a one-hot row into sqrt(size) times itself

@@ -1,10 +1,9 @@
-"""Event logs shaped like a search's, with every kind of event, and a way to wait for another thread or process."""
+"""Event logs shaped like a search's, with every kind of event."""
 
 from __future__ import annotations
 
 import random
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -83,11 +82,3 @@ def flat(rounds: list[list[Event]]) -> list[Event]:
 def record_all(store: Store, run_id: str, rounds: list[list[Event]]) -> None:
     for number, events in enumerate(rounds):
         store.record(events, Usage(generated_tokens=10 * number, flops_all=1.5 * number), run_id)
-
-
-def until(ready: Callable[[], object], seconds: float = 30.0) -> None:
-    """Poll until `ready()` is true; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.002)

@@ -88,7 +88,7 @@ class ScriptedScorer:
     def session(self, problem: str) -> ScriptedScorer:
         return self
 
-    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float]:
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         cost.calls += 1
         whole = ["".join(node.text for node in path) for path in paths]
         self.asked += whole

@@ -8,10 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
+from support.waiting import until
 
 from engine.assets import assets
 
@@ -40,16 +40,14 @@ class VllmServer:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _START_S
-        while True:
+        def ready() -> bool:
+            assert self._process.poll() is None, f"vLLM's server did not start:\n{self._log.read_text()[-3000:]}"
             try:
-                if httpx.get(f"{self.url}/health").status_code == httpx.codes.OK:
-                    return
+                return httpx.get(f"{self.url}/health").status_code == httpx.codes.OK
             except httpx.HTTPError:
-                pass
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"vLLM's server did not start:\n{self._log.read_text()[-3000:]}")
-            time.sleep(0.5)
+                return False
+
+        until(ready, _START_S)
 
     def running(self) -> int:
         """Requests that vLLM is working on, or that wait."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 from engine.domains.builtin.problems import Problem, generate, stream
 from engine.training import tokenizer as tokenizers
 from engine.training.evaluate import auc, calibration_error, first_error_f1, prm_quality
-from engine.training.judged import cut_after_error, judge, packed, prefer_short, prm_ids, unpacked
+from engine.training.judged import JudgedRow, cut_after_error, judge, packed, prefer_short, prm_ids, unpacked
 from engine.training.loop import NO_LABEL, Row, average_gradients, batches, leads, part_of, put_together
 from engine.training.policy import PolicyPlan, encode, new_model, solution_loss, train_policy
 from engine.training.prm import PRMS, new_judge, read_marks_as_blank_lines, score_rows, train_prm
@@ -189,20 +190,22 @@ def test_a_trunk_reads_a_mark_as_the_blank_line_it_stands_for(tokenizer: PreTrai
 
 
 def test_a_prm_reads_as_many_slips_in_each_cycle_as_its_plan_says(
-    tokenizer: PreTrainedTokenizerBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tokenizer: PreTrainedTokenizerBase, tmp_path: Path
 ) -> None:
     samples = judge(tokenizer, [Sample(p, p.steps, True, 1) for p in islice(stream(1, "judge"), 12)])
     slipped = judge(tokenizer, slips("test", 30))
-    read: list[tuple[int, int]] = []
+    read: list[int] = []
 
-    def pack(rows: list[Row], tokens: int, seed: int) -> list[list[int]]:
-        read.append((len(rows), sum(row[0] in [slip.ids for slip in slipped] for row in rows)))
-        return batches(rows, tokens, seed)
+    class Overheard(list[JudgedRow]):
+        def __getitem__(self, key: Any) -> Any:
+            part = super().__getitem__(key)
+            read.append(len(part))
+            return part
 
-    monkeypatch.setattr("engine.training.prm.batches", pack)
     plan = replace(PRMS["builtin-prm"], cycles=(4_000, 2_000), slips=(20, 5), batch_tokens=1024)
-    train_prm(plan, new_model(TINY), samples, tmp_path, lambda seen, loss: None, slipped)
-    assert (32, 20) in read and (17, 5) in read
+    assert [len(plan.rows(cycle, samples, slipped)) for cycle in (0, 1)] == [32, 17]
+    train_prm(plan, new_model(TINY), samples, tmp_path, lambda seen, loss: None, Overheard(slipped))
+    assert set(read) == {20, 5}
     assert read == sorted(read, reverse=True)
 
 

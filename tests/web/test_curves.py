@@ -9,7 +9,7 @@ import pytest
 from support.finished_runs import Finished, Solve
 
 from engine.search.events import Decision, StepSampled
-from engine.search.selection import answer_groups
+from engine.search.selection import AnswerGroup, answer_groups
 from engine.search.tree import Tree
 from tts_ui.web.compare.curves import Curves, curves, finishing
 
@@ -66,7 +66,7 @@ def test_a_prefix_is_what_would_have_been_elected_there(solved: Solve) -> None:
         assert share == pytest.approx(sum(group.weight for group in groups if group.correct) / total)
 
 
-def _groups(run: Finished, draws: Mapping[int, int]) -> list:
+def _groups(run: Finished, draws: Mapping[int, int]) -> list[AnswerGroup]:
     """The election among these completions alone, each with so many draws."""
     tree = Tree.from_events(run.events)
     for node in tree.nodes:

@@ -122,7 +122,7 @@ async def test_stop_aborts_the_requests_of_a_server(
 
 
 async def test_stop_aborts_the_requests_in_process(in_process: VllmPolicy, models: Models, maths: Domain) -> None:
-    running = in_process._engine.get_num_unfinished_requests
+    running = in_process.engine.get_num_unfinished_requests
     recorded = await stop_when(running, in_process, models, maths)
     await until(lambda: running() == 0, timeout=PATIENCE_S)
     assert recorded.last.status == "stopped"
@@ -142,9 +142,9 @@ async def test_chat_completions_go_on_with_the_message(
     less = replace(behind_servers.abilities, prompts=False, templates=False, token_ids=False, continue_flags=True)
     monkeypatch.setattr(behind_servers, "abilities", less)
     monkeypatch.setattr(behind_servers, "prompts", Prompts("builtin-xs", less, None))
-    monkeypatch.setattr(behind_servers, "_prompts", {})
-    run = await solve_with(behind_servers, None, maths, strategy="greedy")
-    local = await solve_with(models.policy, None, maths, strategy="greedy")
+    request = {"strategy": "greedy", "problem": "Compute 18 * 19."}  # asked nowhere else: prompts are kept
+    run = await solve_with(behind_servers, None, maths, **request)
+    local = await solve_with(models.policy, None, maths, **request)
     assert [node.text for node in run.tree.nodes] == [node.text for node in local.tree.nodes]
 
 
@@ -152,7 +152,7 @@ async def killed_in_mid_search(
     alive: list[VllmServer], policy: OpenAIPolicy, models: Models, maths: Domain
 ) -> Recorded:
     """Start a search, and kill the server that it has turned to once the first level is scored."""
-    at_work = policy.route(PROBLEM)._left[0].url
+    at_work = policy.route(PROBLEM).server.url
     victim = next(server for server in alive if server.url == at_work)
     recorded = Recorded()
     run = make_run(policy, models.scorer, recorded, maths, n=32, width=4, temperature=1.2, reference="262")

@@ -19,7 +19,6 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import engine
 from engine.domains.maths.spelling import as_number, normalise, quickly_same
 from engine.errors import TtsError
 from engine.search.events import Grade
@@ -145,7 +144,7 @@ class Worker:
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
             try:
                 process = subprocess.Popen(
-                    [sys.executable, "-I", "-c", _MAIN, str(Path(engine.__file__).parents[1])],
+                    [sys.executable, "-I", "-c", _MAIN, str(Path(__file__).parents[3])],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8",
                     start_new_session=True,  # the terminal's Ctrl-C is for us: a comparison in progress is finished
                 )  # fmt: skip

@@ -11,15 +11,19 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import ModelError
 from engine.models.local.memory import gigabytes
+
+if TYPE_CHECKING:  # costly to import, and most runs download nothing
+    from huggingface_hub import DryRunFileInfo
+    from tqdm.auto import tqdm
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -30,9 +34,6 @@ _TAKEN = (
 )  # fmt: skip
 #: Other copies of the same weights.
 _LEFT = ("*/*", "consolidated*")
-
-#: Seconds between two looks at how far a download is.
-_LOOK_S = 0.5
 
 _YES = {"1", "ON", "YES", "TRUE"}
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -78,7 +79,7 @@ def cached(model: str) -> Path | None:
 
 def fetch(model: str, progress: Progress) -> Path:
     """Download a checkpoint, saying how far it is from time to time. Raises `ModelError` where that cannot be done."""
-    from huggingface_hub import HfApi, constants, snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if _forbidden:
@@ -86,23 +87,16 @@ def fetch(model: str, progress: Progress) -> Path:
             f"{model} is not on this machine and HF_HUB_OFFLINE forbids to download it; unset it, or give a folder"
         )
     disable_progress_bars()  # ours says the same, everywhere
-    cache = Path(constants.HF_HUB_CACHE)
+    taken, left = [*_TAKEN], [*_LEFT]
     with _online(), _told(model):
-        info = HfApi().model_info(model, files_metadata=True)
-        files = {each.rfilename: each.size or 0 for each in info.siblings or [] if _wanted(each.rfilename)}
-        if not any(fnmatch(name, _WEIGHTS) for name in files):
+        files = snapshot_download(model, allow_patterns=taken, ignore_patterns=left, dry_run=True)
+        if not any(fnmatch(file.filename, _WEIGHTS) for file in files):
             raise ModelError(f"{model} has no safetensors weights on the Hub; other formats are not loaded")
-        blobs = cache / f"models--{model.replace('/', '--')}" / "blobs"
-        total = sum(files.values())
-        _check_disk(model, total - _size(blobs), cache)
-        with _watched(lambda: progress(Download(model, min(total, _size(blobs)), total))):
-            folder = Path(snapshot_download(model, revision=info.sha, allow_patterns=[*files]))
-            _name_revision(blobs.parent, info.sha)
-    return folder
-
-
-def _wanted(name: str) -> bool:
-    return any(fnmatch(name, taken) for taken in _TAKEN) and not any(fnmatch(name, left) for left in _LEFT)
+        total, missing = _size(files), _size(file for file in files if file.will_download)
+        _check_disk(model, missing, Path(constants.HF_HUB_CACHE))
+        bar = _reporting(lambda came: progress(Download(model, min(total, total - missing + came), total)))
+        folder = snapshot_download(model, allow_patterns=taken, ignore_patterns=left, tqdm_class=bar)
+    return Path(folder)
 
 
 def _complete(folder: Path) -> bool:
@@ -114,22 +108,32 @@ def _complete(folder: Path) -> bool:
     return some and all((folder / name).is_file() for name in needed)
 
 
-def _name_revision(repository: Path, commit: str | None) -> None:
-    """Let the cache know this commit as `main`, by which it is looked up later."""
-    if commit:
-        (repository / "refs").mkdir(exist_ok=True)
-        (repository / "refs" / "main").write_text(commit, encoding="ascii")
+def _size(files: Iterable[DryRunFileInfo]) -> int:
+    return sum(file.file_size or 0 for file in files)
 
 
-def _size(blobs: Path) -> int:
-    """Bytes of a cache's files, unfinished ones too."""
-    count = 0
-    for path in blobs.glob("*"):
-        try:
-            count += path.stat().st_size
-        except OSError:  # it was renamed meanwhile
-            continue
-    return count
+def _reporting(report: Callable[[int], None]) -> type[tqdm[Any]]:
+    """A bar for `snapshot_download` that draws nothing and says how many bytes are on disk. Its threads share it."""
+    from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
+
+    one_at_a_time = threading.Lock()
+
+    class Bar(hub_tqdm):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self._bytes = options.get("name") == "huggingface_hub.snapshot_download"
+            self._came = 0
+            if self._bytes:
+                report(0)
+            super().__init__(*args, **options)  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._bytes:
+                with one_at_a_time:
+                    self._came += int(n or 0)
+                    report(self._came)
+            return None
+
+    return Bar
 
 
 def _check_disk(model: str, needed: int, cache: Path) -> None:
@@ -156,26 +160,6 @@ def _online() -> Iterator[None]:
 
 
 @contextmanager
-def _watched(look: Callable[[], None]) -> Iterator[None]:
-    """Call `look` at once, every now and then, and at the end."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(_LOOK_S):
-            look()
-
-    look()
-    thread = threading.Thread(target=watch, name="download", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-    look()
-
-
-@contextmanager
 def _told(model: str) -> Iterator[None]:
     """Turn what goes wrong into one line that says what to do."""
     try:
@@ -188,8 +172,10 @@ def _told(model: str) -> Iterator[None]:
 
 def _advice(model: str, error: Exception) -> str:
     from huggingface_hub import constants
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import DryRunError, GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
+    if isinstance(error, DryRunError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     if isinstance(error, GatedRepoError):
         return (
             f"{model} is gated: accept its licence at {constants.ENDPOINT}/{model}, then set HF_TOKEN to a token of "

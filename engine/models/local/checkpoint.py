@@ -38,7 +38,7 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
         raise ModelError(f"{name}: no checkpoint here (config.json is missing); check the path in the models file")
     if not list(folder.glob("*.safetensors")):
         raise ModelError(f"{name}: no safetensors weights here; other formats are not loaded")
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # standard error belongs to the command line
+    logging.disable_progress_bar()  # standard error belongs to the command line
     try:
         _check_architecture(name, folder, model_class)
         parameters = stored_parameters(folder)

@@ -115,7 +115,7 @@ class KVBatch:
         return self.buffer[:, :, row, :, start:end].clone()
 
 
-class _Layer(CacheLayerMixin):  # type: ignore[no-untyped-call]
+class _Layer(CacheLayerMixin):
     """One layer of a `KVBatch`, as transformers wants to see it."""
 
     is_sliding = False

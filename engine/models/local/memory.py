@@ -9,17 +9,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 #: Present where a driver of NVIDIA, of WSL or of AMD is loaded.
 _GPU_NODES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 _CGROUP = Path("/sys/fs/cgroup")
-_MEMINFO = Path("/proc/meminfo")
 
 
-def free_ram() -> int | None:
-    """Bytes a process may still take without swapping; None where the system does not say."""
-    known = [each for each in (_available(), _left_to_container()) if each is not None]
-    return min(known, default=None)
+def free_ram(cgroup: Path = _CGROUP) -> int:
+    """Bytes a process may still take without swapping. psutil knows the machine, but not a container's limit."""
+    available = psutil.virtual_memory().available
+    left = _left_to_container(cgroup)
+    return available if left is None else min(available, left)
 
 
 def free_gpus() -> Sequence[int]:
@@ -45,23 +47,11 @@ def _unused(device: int) -> int:
     return torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
-def _available() -> int | None:
+def _left_to_container(cgroup: Path) -> int | None:
     try:
-        lines = dict(line.split(":", 1) for line in _MEMINFO.read_text(encoding="ascii").splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")  # macOS says what there is, not what is free
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
-def _left_to_container() -> int | None:
-    try:
-        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
-        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        limit = int((cgroup / "memory.max").read_text(encoding="ascii"))
+        used = int((cgroup / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (cgroup / "memory.stat").read_text(encoding="ascii").splitlines())
         return max(0, limit - used + int(stat.get("inactive_file", 0)))  # cached files give way
     except (OSError, ValueError):
         return None

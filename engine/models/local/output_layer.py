@@ -16,7 +16,7 @@ def output_layer(model: PreTrainedModel) -> nn.Linear:
     for setting in _SCALED:
         if getattr(model.config, setting, None) not in (None, 1):
             raise ModelError(f"{type(model).__name__} changes its logits ({setting}), which is not supported here")
-    layer = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    layer = model.get_output_embeddings()
     if not isinstance(layer, nn.Linear):
         raise ModelError(f"{type(model).__name__} is not a causal language model")
     return layer

@@ -24,8 +24,6 @@ _LEAST, _MOST_RAM = 64 << 20, 8 << 30
 
 _lock = threading.Lock()
 _names = itertools.count()
-_wanted: int | None = None
-_shared: dict[torch.device, _Store] = {}
 
 
 class _Store:
@@ -50,20 +48,40 @@ class _Store:
         self.bytes -= 0 if segment is None else segment.nbytes
 
 
+class Room:
+    """What all sessions share: a store for each device, and the limit that somebody decided on (None: nobody did)."""
+
+    def __init__(self) -> None:
+        self.decided: int | None = None
+        self._stores: dict[torch.device, _Store] = {}
+
+    def limit(self, device: torch.device) -> int | None:
+        """Bytes that prefixes may take there; None until the first has come."""
+        return self.on(device).limit
+
+    def on(self, device: torch.device) -> _Store:
+        return self._stores.setdefault(device, _Store(self.decided))
+
+    def fit_anew(self, limit_bytes: int | None) -> None:
+        self.decided = limit_bytes or self.decided
+        for store in self._stores.values():
+            store.limit = self.decided
+
+
+#: This process's.
+room = Room()
+
+
 def fit_anew(limit_bytes: int | None = None) -> None:
     """Set the shared limit to `limit_bytes`, for good, or else by the memory free now."""
-    global _wanted
     with _lock:
-        _wanted = limit_bytes or _wanted
-        for store in _shared.values():
-            store.limit = _wanted
+        room.fit_anew(limit_bytes)
 
 
 def _derived(device: torch.device, held: int) -> int:
     if device.type == "cuda":
         return max(_LEAST, int((free_gpus()[device.index or 0] + held) * _SHARE_OF_GPU))
-    free = free_ram()
-    return _MOST_RAM if free is None else min(_MOST_RAM, max(_LEAST, int((free + held) * _SHARE_OF_RAM)))
+    return min(_MOST_RAM, max(_LEAST, int((free_ram() + held) * _SHARE_OF_RAM)))
 
 
 class PrefixCache:
@@ -93,7 +111,7 @@ class PrefixCache:
     def put(self, key: Hashable, segment: Tensor) -> None:
         with _lock:
             if self._store is None:
-                self._store = _shared.setdefault(segment.device, _Store(_wanted))
+                self._store = room.on(segment.device)
             self._store.put((self._name, key), segment)
             self._keys.add(key)
 

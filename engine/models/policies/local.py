@@ -35,15 +35,18 @@ _PROMPT: Hashable = "prompt"
 
 
 class LocalPolicy:
-    """A causal language model checkpoint in a folder; `system` and `suffix` as in `ChatPrompt`."""
+    """A causal language model checkpoint in a folder; `system` and `suffix` as in `ChatPrompt`.
+
+    `model` and `tokenizer` are the checkpoint as transformers opens it, `decoder` is what all sessions share.
+    """
 
     def __init__(self, name: str, folder: Path, *, system: str = "", suffix: str = "", delimiter: str = "\n\n") -> None:
-        model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
-        self._prompt = ChatPrompt(tokenizer, system=system, suffix=suffix)
-        described = describe(name, folder, model, self._prompt.template)
+        self.model, self.tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
+        self._prompt = ChatPrompt(self.tokenizer, system=system, suffix=suffix)
+        described = describe(name, folder, self.model, self._prompt.template)
         self.info: ModelInfo = replace(described, opens_thought=self._prompt.opens_thought)
         self.delimiter = delimiter
-        self._decoder = _Decoder(model, tokenizer, self.info, delimiter)
+        self.decoder = _Decoder(self.model, self.tokenizer, self.info, delimiter)
 
     def prompt_ids(self, problem: str) -> list[int]:
         return self._prompt.ids(problem)
@@ -52,17 +55,17 @@ class LocalPolicy:
         return len(self.prompt_ids(problem))
 
     def session(self, problem: str) -> LocalSession:
-        return LocalSession(self._decoder, self.prompt_ids(problem))
+        return LocalSession(self.decoder, self.prompt_ids(problem))
 
     def close(self) -> None:
-        self._decoder.worker.close()
+        self.decoder.worker.close()
 
 
 class LocalSession:
     """One run's prompt and prefix cache."""
 
     def __init__(self, decoder: _Decoder, prompt: list[int]) -> None:
-        self._decoder = decoder
+        self.decoder = decoder
         self.prompt = prompt
         self.cache = PrefixCache()
         self._latest: _Row | None = None
@@ -75,7 +78,7 @@ class LocalSession:
         request = _Request(self, draws, sampling, budget, cost)
         self._latest = request.rows[0]
         cost.calls += 1
-        self._decoder.worker.submit(request)
+        self.decoder.worker.submit(request)
         try:
             return await request.result()
         finally:
@@ -83,7 +86,7 @@ class LocalSession:
 
     def writing(self) -> str:
         row = self._latest
-        return self._decoder.text(row.ids) if row else ""
+        return self.decoder.text(row.ids) if row else ""
 
     def close(self) -> None:
         self.cache.clear()
@@ -120,7 +123,7 @@ class _Request(Job[list[Step]]):
     ) -> None:
         super().__init__()
         self.session, self.sampling, self.budget, self.cost = session, sampling, budget, cost
-        window = session._decoder.info.context_window
+        window = session.decoder.info.context_window
         self.rows: list[_Row] = []
         for draw in draws:
             written = sum(node.tokens for node in draw.path)
@@ -140,17 +143,17 @@ class _Decoder:
         self._decoder = Decoder(model.base_model)
         self._head: Callable[[Tensor], Tensor] = output_layer(model)
         self._device = model.device
-        self._vocabulary = Vocabulary(model, tokenizer)
+        self.vocabulary = Vocabulary(model, tokenizer)
         self._pieces: dict[int, str] = {}
         self._batch = KVBatch(model.config, model.dtype, model.device)
-        self._rows: list[_Row] = []
+        self.rows: list[_Row] = []
         self._numbers = count()
         self._dice: Dice | None = None  # for all rows; None when it must be rebuilt
         self._requests: list[_Request] = []
         self.worker: Worker[_Request] = Worker(f"policy {info.name}", info.parameters, self.turn, self.abort)
 
     def text(self, ids: Sequence[int]) -> str:
-        return self._vocabulary.text(ids)
+        return self.vocabulary.text(ids)
 
     def turn(self, new: list[_Request]) -> bool:
         """Admit new requests, then decode one token for every row; True while rows are left."""
@@ -160,19 +163,19 @@ class _Decoder:
         for known in (True, False):
             if alike := [each for each in new if warm[id(each)] == known]:
                 self._admit(alike)
-        if self._rows:
+        if self.rows:
             self._drop_cancelled()
-        if self._rows:
-            ids = torch.tensor([[row.ids[-1]] for row in self._rows], device=self._device)
+        if self.rows:
+            ids = torch.tensor([[row.ids[-1]] for row in self.rows], device=self._device)
             hidden = self._decoder.step(self._batch, ids)
-            self._dice = self._dice or self._new_dice(self._rows)
-            self._take_tokens(self._rows, self._dice, self._head(hidden[:, -1]))
-        return bool(self._rows)
+            self._dice = self._dice or self._new_dice(self.rows)
+            self._take_tokens(self.rows, self._dice, self._head(hidden[:, -1]))
+        return bool(self.rows)
 
     def abort(self, error: BaseException) -> None:
         for request in self._requests:
             request.fail(error)
-        self._requests, self._rows, self._dice = [], [], None
+        self._requests, self.rows, self._dice = [], [], None
         self._batch = self._batch.like()
 
     def _admit(self, requests: list[_Request]) -> None:
@@ -189,7 +192,7 @@ class _Decoder:
         self._batch.add_copies(prefill, sources)
         for row in rows:
             row.number = next(self._numbers)
-        self._rows += rows
+        self.rows += rows
         self._dice = None
         self._take_tokens(rows, self._new_dice(rows), logits[torch.tensor(sources, device=self._device)])
 
@@ -228,7 +231,7 @@ class _Decoder:
 
     def _take_tokens(self, rows: Sequence[_Row], dice: Dice, logits: Tensor) -> None:
         """Sample a token for each of `rows`, then retire those that ended."""
-        tokens, logprobs = dice.draw(self._vocabulary.known(logits).float())
+        tokens, logprobs = dice.draw(self.vocabulary.known(logits).float())
         if not math.isfinite(sum(logprobs)):
             raise ModelError(f"{self.info.name} computes no probabilities; its weights may be damaged")
         drawn = zip(rows, tokens, logprobs, strict=True)
@@ -253,7 +256,7 @@ class _Decoder:
         row.ids.append(token)
         row.logprob += logprob
         row.request.cost.generated_tokens += 1
-        if token in self._vocabulary.eos:
+        if token in self.vocabulary.eos:
             row.finish = "eos"
             return
         piece = self._piece(token)
@@ -274,11 +277,11 @@ class _Decoder:
 
     def _retire(self) -> None:
         """Drop ended rows: keep their KV for their children, and answer requests whose last row ended."""
-        ended = [index for index, row in enumerate(self._rows) if row.finish]
+        ended = [index for index, row in enumerate(self.rows) if row.finish]
         if not ended:
             return
         for index in ended:
-            row = self._rows[index]
+            row = self.rows[index]
             if row.finish == "step":
                 key = (row.parent, tuple(row.ids))
                 start = row.base - 1
@@ -295,10 +298,10 @@ class _Decoder:
     def _drop_cancelled(self) -> None:
         if any(request.cancelled for request in self._requests):
             self._requests = [request for request in self._requests if not request.cancelled]
-            self._drop({index for index, row in enumerate(self._rows) if row.request.cancelled})
+            self._drop({index for index, row in enumerate(self.rows) if row.request.cancelled})
 
     def _drop(self, gone: set[int]) -> None:
-        self._rows = [self._rows[index] for index in self._batch.drop(gone)]
+        self.rows = [self.rows[index] for index in self._batch.drop(gone)]
         self._dice = None
 
 

@@ -66,18 +66,18 @@ class VllmPolicy:
         self._numbers = itertools.count()
         self.thread = LoopThread(f"policy {name}")
         try:
-            self._engine = self.thread.call(_start(folder, settings))
+            self.engine = self.thread.call(_start(folder, settings))
         except BaseException:
             self.thread.close()
             raise
-        config = self._engine.model_config
+        config = self.engine.model_config
         self.info = ModelInfo(
             name=name,
             parameters=_parameters(folder),
             context_window=int(config.max_model_len),
             digest=digest_of(folder),
             dtype=str(config.dtype).removeprefix("torch."),
-            device=f"vllm {self._engine.vllm_config.device_config.device_type}",
+            device=f"vllm {self.engine.vllm_config.device_config.device_type}",
             template=self._prompt.template,
             opens_thought=self._prompt.opens_thought,
         )
@@ -102,7 +102,7 @@ class VllmPolicy:
     def close(self) -> None:
         if not self.thread.closed:
             self.thread.cancel_all()
-            self._engine.shutdown()
+            self.engine.shutdown()
             self.thread.close()
 
     async def _request(self, prompt: list[int], draft: Draft, most: int, till: Till, sampling: Sampling) -> End:
@@ -127,7 +127,7 @@ class VllmPolicy:
             temperature=sampling.temperature, top_p=sampling.top_p, max_tokens=most, seed=draft.seed >> 1,
             stop=[self.delimiter], include_stop_str_in_output=True, logprobs=0, output_kind=RequestOutputKind.DELTA,
         )  # fmt: skip
-        outputs = self._engine.generate(TokensPrompt(prompt_token_ids=ids), params, f"draw-{next(self._numbers)}")
+        outputs = self.engine.generate(TokensPrompt(prompt_token_ids=ids), params, f"draw-{next(self._numbers)}")
         async with aclosing(outputs) as stream:
             async for output in stream:
                 yield _chunk(output)

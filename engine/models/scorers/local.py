@@ -38,7 +38,7 @@ class LocalScorer:
     """A judge in this process. `backbone` is the transformers model without its head; `format` needs no model."""
 
     def __init__(self, info: ModelInfo, backbone: Any, form: Format, head: Head) -> None:
-        self.info, self.format = info, form
+        self.info, self.format, self.backbone = info, form, backbone
         self._judge = _Judge(info, backbone, form, head)
 
     def prompt_tokens(self, problem: str) -> int:

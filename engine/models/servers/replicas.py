@@ -12,10 +12,11 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import httpx
+from httpx_sse import EventSource
 
 from engine.errors import ModelError
 from engine.models.loop_thread import LoopThread
@@ -76,18 +77,18 @@ class Server:
 
     async def stream(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
         """The events of a streamed answer. Leaving the loop early closes the connection, so that the server stops."""
-        async with self._answer("POST", path, body) as answer:
-            async for line in answer.aiter_lines():
-                if not line.startswith("data:"):
-                    continue
-                text = line[5:].strip()
-                if text == "[DONE]":
+        async with (
+            self._answer("POST", path, body) as answer,
+            aclosing(EventSource(answer).aiter_sse()) as events,
+        ):
+            async for event in events:
+                if event.data == "[DONE]":
                     return
                 try:
-                    event = json.loads(text)
+                    said = event.json()
                 except json.JSONDecodeError as error:
-                    raise Unavailable(f"{self.url} sends a damaged stream ({one_line(text)})") from error
-                yield chunk(event)
+                    raise Unavailable(f"{self.url} sends a damaged stream ({one_line(event.data)})") from error
+                yield chunk(said)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -143,22 +144,27 @@ class Route:
         self._left = sorted(order, key=lambda server: server.failed_at > recent)
         self._retries = retries
 
+    @property
+    def server(self) -> Server:
+        """The replica that this run is with."""
+        return self._left[0]
+
     async def do(self, work: Callable[[Server], Awaitable[T]]) -> T:
         """`work` with this run's replica, begun anew as often as need be. Raises `ModelError` when none is left."""
-        server, tries = self._left[0], 0
+        server, tries = self.server, 0
         while True:
             try:
                 return await work(server)
             except Unavailable as problem:
                 tries += 1
-                if server is not self._left[0]:  # another request of this run has given it up meanwhile
-                    server, tries = self._left[0], 0
+                if server is not self.server:  # another request of this run has given it up meanwhile
+                    server, tries = self.server, 0
                 elif tries > self._retries or (len(self._left) > 1 and tries >= _TRIES_BEFORE_MOVING):
                     server.failed_at = time.monotonic()
                     if len(self._left) == 1:
                         raise ModelError(f"{problem}; no server is left to go on with") from problem
                     self._left.pop(0)
-                    server, tries = self._left[0], 0
+                    server, tries = self.server, 0
                 else:
                     await asyncio.sleep(max(problem.retry_after, min(_PAUSE_S * 2 ** (tries - 1), _LONGEST_PAUSE_S)))
 

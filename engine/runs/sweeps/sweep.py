@@ -49,7 +49,7 @@ class Sweep:
         self,
         cells: Mapping[Cell, Models],
         questions: Sequence[Question],
-        progress: Callable[[], None] = lambda: None,
+        progress: Callable[[], object] = lambda: None,
     ) -> None:
         """Search every question under each cell in which it is not done yet; `progress` is called after each search."""
         known = {cell: self.done(cell).keys() for cell in cells}
@@ -60,7 +60,7 @@ class Sweep:
         asyncio.run(self._run_all([work for work in due if work[1]], progress))
         self.store.flush()
 
-    async def _run_all(self, due: Sequence[_Work], progress: Callable[[], None]) -> None:
+    async def _run_all(self, due: Sequence[_Work], progress: Callable[[], object]) -> None:
         waiting = list(reversed(due))
 
         async def work() -> None:
@@ -72,7 +72,7 @@ class Sweep:
             for _ in range(min(len(due), max(1, DRAWS_AT_ONCE // draws))):
                 group.create_task(work())
 
-    async def _search(self, question: Question, cells: Mapping[Cell, Models], progress: Callable[[], None]) -> None:
+    async def _search(self, question: Question, cells: Mapping[Cell, Models], progress: Callable[[], object]) -> None:
         """All searches of one question, sharing each policy's draws and each judge's scores."""
         shared = _Shared(question.problem, cells)
 

@@ -60,7 +60,7 @@ class Reference:
                 return tuple(ids), logprob, "eos"
             if len(prefix) + len(ids) == self.model.config.max_position_embeddings:
                 return tuple(ids), logprob, "length"
-            if "\n\n" in self.tokenizer.decode(ids, skip_special_tokens=True).lstrip():
+            if "\n\n" in str(self.tokenizer.decode(ids, skip_special_tokens=True)).lstrip():
                 return tuple(ids), logprob, "step"
 
     @staticmethod
@@ -126,7 +126,7 @@ async def test_every_draw_of_a_tree_is_what_the_plain_model_would_draw(
         for child in children:
             assert child.token_ids is not None
             logprob, finish = facts[child.token_ids]
-            assert child.text == reference.tokenizer.decode(child.token_ids, skip_special_tokens=True)
+            assert child.text == reference.tokenizer.decode(list(child.token_ids), skip_special_tokens=True)
             assert child.finish == finish
             assert child.tokens == len(child.token_ids)
             assert child.logprob == pytest.approx(logprob, abs=1e-3)

@@ -48,6 +48,9 @@ class SmallCache:
         session.cache = PrefixCache(limit_bytes=1)
         return session
 
+    def close(self) -> None:
+        self.policy.close()
+
 
 @pytest.mark.parametrize("strategy", ["best_of_n", "beam_search"])
 async def test_eviction_changes_nothing_but_the_positions_computed(
@@ -67,7 +70,7 @@ async def test_eviction_changes_nothing_but_the_positions_computed(
 def counted_forwards(policy: Any) -> Iterator[list[int]]:
     """The number of rows of each forward of the policy."""
     rows: list[int] = []
-    embedding = policy._decoder._model.get_input_embeddings()
+    embedding = policy.model.get_input_embeddings()
     hook = embedding.register_forward_pre_hook(lambda module, args: rows.append(args[0].shape[0]))
     try:
         yield rows
@@ -98,7 +101,7 @@ async def test_a_prompt_is_not_padded_onto_rows_that_miss_a_token(models: Models
     policy = models.policy
     assert isinstance(policy, LocalPolicy)
     read: list[tuple[int, ...]] = []
-    embedding = policy._decoder._model.get_input_embeddings()
+    embedding = policy.model.get_input_embeddings()
     hook = embedding.register_forward_pre_hook(lambda module, args: read.append(tuple(args[0].shape)))
     try:
         for round_ in range(10):
@@ -136,13 +139,13 @@ async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
         progress = costs[1].generated_tokens
         await until(lambda: costs[1].generated_tokens > progress + 8 * 20)
         assert costs[0].generated_tokens <= stopped_at + 8  # the token that was under way
-        assert len(policy._decoder._rows) == 8
+        assert len(policy.decoder.rows) == 8
         assert sessions[0].writing() == ""
         together = await other
         assert [step.finish for step in together] == ["length"] * 8
         alone, _ = await sample(policy, seeds=range(8), max_step_tokens=600)
         assert [step.text for step in together] == [step.text for step in alone]
-        assert not policy._decoder._rows
+        assert not policy.decoder.rows
 
 
 async def test_a_stopped_search_does_not_disturb_its_neighbour(models: Models, maths: Domain) -> None:
@@ -167,7 +170,7 @@ async def test_a_closed_policy_fails_what_still_waits(tmp_path: Path) -> None:
     waiting = [
         asyncio.ensure_future(session.extend([Draw((), 1)], Sampling(), TokenBudget(), PolicyCost())) for _ in range(2)
     ]
-    await asyncio.sleep(0.05)
+    await until(session.writing)
     policy.close()
     late = asyncio.ensure_future(session.extend([Draw((), 1)], Sampling(), TokenBudget(), PolicyCost()))
     results = await asyncio.wait_for(asyncio.gather(*waiting, late, return_exceptions=True), 10)

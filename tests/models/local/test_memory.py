@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from support.recorded import solve_with
@@ -50,7 +51,7 @@ async def test_a_policy_out_of_memory_ends_its_run_as_failed_and_keeps_the_tree(
 ) -> None:
     policy = LocalPolicy("small", BUILTIN / "builtin-xs")
     try:
-        with out_of_memory(policy._decoder._model, 40, error):
+        with out_of_memory(policy.model, 40, error):
             run = await solve_with(policy, models.scorer, maths, strategy="beam_search", n=8)
         assert run.last.status == "failed"
         assert run.last.error and run.last.error.startswith("the policy small ran out of ")
@@ -64,7 +65,7 @@ async def test_a_policy_out_of_memory_ends_its_run_as_failed_and_keeps_the_tree(
 async def test_a_scorer_out_of_memory_says_so(models: Models, maths: Domain) -> None:
     scorer = load("judge", BUILTIN / "builtin-prm", ScorerOptions())
     try:
-        with out_of_memory(scorer._judge._decoder._model, 2, ERRORS[0]):
+        with out_of_memory(scorer.backbone, 2, ERRORS[0]):
             run = await solve_with(models.policy, scorer, maths, strategy="beam_search", n=8)
         assert run.last.error and run.last.error.startswith("the scorer judge ran out of GPU memory; lower N")
         assert len(run.tree) > 1
@@ -75,8 +76,7 @@ async def test_a_scorer_out_of_memory_says_so(models: Models, maths: Domain) -> 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefix caches that share nothing with those of other tests."""
-    monkeypatch.setattr(prefix_cache, "_shared", {})
-    monkeypatch.setattr(prefix_cache, "_wanted", None)
+    monkeypatch.setattr(prefix_cache, "room", prefix_cache.Room())
 
 
 def segment(positions: int) -> torch.Tensor:
@@ -104,19 +104,19 @@ def test_caches_of_all_sessions_share_one_limit() -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_the_limit_follows_from_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = iter([4 << 30, 100 << 30, 1 << 20, None])
+    free = iter([4 << 30, 100 << 30, 1 << 20])
     monkeypatch.setattr(prefix_cache, "free_ram", lambda: next(free))
     limits = []
-    for _ in range(4):
+    for _ in range(3):
         prefix_cache.fit_anew()
         PrefixCache().put("a", segment(1))
-        limits.append(prefix_cache._shared[torch.device("cpu")].limit)
+        limits.append(prefix_cache.room.limit(torch.device("cpu")))
     assert limits[0] == pytest.approx(1 << 30, rel=1e-3)
-    assert limits[1:] == [8 << 30, 64 << 20, 8 << 30]
+    assert limits[1:] == [8 << 30, 64 << 20]
 
 
-def test_a_pairs_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prefix_cache, "_wanted", None)
+@pytest.mark.usefixtures("alone")
+def test_a_pairs_own_limit(tmp_path: Path) -> None:
     file = tmp_path / "models.toml"
     file.write_text(
         '[[pair]]\nname = "x"\ncache_gb = 0.5\nscorer = "prm"\n[pair.policy]\nkind = "local"\npath = "builtin-xs"\n'
@@ -125,7 +125,7 @@ def test_a_pairs_own_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     catalogue = Catalogue(file)
     catalogue.load()
     catalogue.close()
-    assert prefix_cache._wanted == 500_000_000
+    assert prefix_cache.room.decided == 500_000_000
 
 
 # --- placement -----------------------------------------------------------------------------------------------------
@@ -155,17 +155,17 @@ def test_a_model_that_does_not_fit_is_refused_with_both_numbers() -> None:
 
 
 def test_free_memory_is_what_machine_and_container_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal:  24000 kB\nMemAvailable:  12000 kB\n")
-    monkeypatch.setattr(memory, "_MEMINFO", meminfo)
-    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
-    assert memory.free_ram() == 12000 * 1024
+    kilobytes = {"MemTotal": 24000, "MemFree": 9000, "MemAvailable": 12000, "Buffers": 500, "Cached": 2500}
+    kilobytes |= {"Shmem": 100, "Active": 2000, "Inactive": 2000}
+    (tmp_path / "meminfo").write_text("".join(f"{name}:  {size} kB\n" for name, size in kilobytes.items()))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert memory.free_ram(tmp_path) == 12000 * 1024
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory.free_ram() == 12000 * 1024
+    assert memory.free_ram(tmp_path) == 12000 * 1024
     (tmp_path / "memory.max").write_text("9000000\n")
     (tmp_path / "memory.current").write_text("4000000\n")
     (tmp_path / "memory.stat").write_text("anon 3000000\ninactive_file 500000\n")
-    assert memory.free_ram() == 5_500_000
+    assert memory.free_ram(tmp_path) == 5_500_000
 
 
 def test_parameters_are_counted_from_the_files(models: Models) -> None:

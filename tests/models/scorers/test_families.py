@@ -112,8 +112,7 @@ async def test_a_tree_costs_its_prompt_and_the_tokens_of_each_node_once(judge: J
 async def test_padding_costs_less_than_another_pass(judge: Judge, scorer: LocalScorer) -> None:
     """One long step among short ones: the short ones are not padded to its length."""
     shapes: list[tuple[int, ...]] = []
-    backbone = scorer._judge._decoder._model
-    hook = backbone.get_input_embeddings().register_forward_pre_hook(
+    hook = scorer.backbone.get_input_embeddings().register_forward_pre_hook(
         lambda _, args: shapes.append(tuple(args[0].shape))
     )
     tree, cost = Tree(PROBLEM), ScorerCost()

@@ -43,13 +43,15 @@ class Reference:
     def __init__(self) -> None:
         torch.set_num_threads(1)  # two threads wait for each other longer than such a model takes
         self.tokenizer = AutoTokenizer.from_pretrained(FOLDER, local_files_only=True)
-        self.model = Qwen2ForProcessRewardModel.from_pretrained(FOLDER, dtype=torch.float32).eval()
+        self.model = Qwen2ForProcessRewardModel.from_pretrained(FOLDER, dtype=torch.float32)
+        self.model.train(False)
         self.step = self.tokenizer.convert_tokens_to_ids("<extra_0>")
 
     def ids(self, steps: list[str], *, by_hand: bool) -> list[int]:
         prompt = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": PROBLEM}], add_generation_prompt=True, tokenize=False
         )
+        assert isinstance(prompt, str)
         if not by_hand:
             whole = prompt + "".join(step.strip() + "<extra_0>" for step in steps)
             return list(self.tokenizer.encode(whole, add_special_tokens=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from engine.models.scorers.options import TwoTokenTemplate
 from engine.runs.question import Question
 from engine.runs.run import Run
 from engine.search.domain import Domain
+from engine.search.events import Event, Usage
 from engine.search.params import RunParams
 from engine.search.tree import Tree
 
@@ -75,10 +77,11 @@ async def test_a_search_under_another_judge(tmp_path: Path, maths: Domain, kind:
     catalogue = Catalogue(models_file(tmp_path, kind, path, TEMPLATE if kind == "generic" else ""))
     models = catalogue.load()
     assert models.scorer is not None
-    events, usages = [], []
+    events: list[Event] = []
+    usages: list[Usage] = []
 
-    def record(batch: object, usage: object) -> None:
-        events.extend(batch)  # type: ignore[call-overload]
+    def record(batch: Sequence[Event], usage: Usage) -> None:
+        events.extend(batch)
         usages.append(usage)
 
     params = RunParams(strategy=strategy, n=8, width=4, max_steps=12)

@@ -63,7 +63,7 @@ def test_windows_in_a_model_that_runs_its_own_layers() -> None:
     torch.set_num_threads(1)
     config = Gemma2Config(**sizes(qwen_tokenizer()), head_dim=8, sliding_window=WINDOW, query_pre_attn_scalar=8)
     model = Gemma2ForCausalLM(config).eval()
-    assert set(config.layer_types) == {"full_attention", "sliding_attention"}
+    assert set(config.layer_types or ()) == {"full_attention", "sliding_attention"}
     ids = torch.arange(60)[None] % 50
     with torch.inference_mode():
         expected = model.model(ids, use_cache=False).last_hidden_state
