@@ -5,23 +5,25 @@ One store a process and database; any number of threads may use it. Everything i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine.errors import StoreError
-from engine.search.events import Event, ModelInfo, ScoreKind, StepScored, Usage
+from engine.search.events import Event, ModelInfo, RunFinished, ScoreKind, StepScored, Usage
 from engine.search.tree import Tree
 from engine.store import queries, scorings
 from engine.store.connect import open_engine, reason, resolve, snapshot, writing
 from engine.store.ids import new_run_id
 from engine.store.owner import Owner
 from engine.store.recorder import Recorder
-from engine.store.records import ComparisonRecord, RunRecord, ScoringRecord
+from engine.store.records import OUTCOME, ComparisonRecord, RunRecord, ScoringRecord
+from engine.store.shapes import clean
 from engine.store.tables import runs
 
 
@@ -115,6 +117,20 @@ class Store:
     def save_scoring(self, scoring: ScoringRecord, scores: Sequence[StepScored]) -> None:
         """Add a scoring that has its id already: `add_scoring` for one that was exported."""
         self._recorder.perform(lambda connection: scorings.add(connection, scoring, scores))
+
+    def regrade(self, run_id: str, reference: str, outcome: RunFinished) -> None:
+        """Record a reference answer that came after the run's end, and the grades that follow from it (`correct`,
+        `graded_by` and `grades` of `outcome`); returns when they are committed."""
+        graded = OUTCOME.values(outcome)
+        statement = update(runs).where(runs.c.id == run_id, runs.c.status != "running").values(
+            reference_answer=clean(reference), correct=graded["correct"], graded_by=graded["graded_by"],
+            grades=json.loads(graded["grades"]),
+        )  # fmt: skip
+
+        def save(connection: Connection) -> None:
+            connection.execute(statement)
+
+        self._recorder.perform(save)
 
     def scorings(self, run_id: str) -> list[ScoringRecord]:
         """What was added to a run after its end, oldest first."""

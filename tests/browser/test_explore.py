@@ -271,3 +271,19 @@ def test_every_strategy_runs_from_the_page_with_its_own_settings(explore: OpenPa
         wait_for(page, status="done")
         page.get_by_role("tab", name="Rules").click()
         page.wait_for_selector("#rules tr.own", timeout=PATIENCE_MS)
+
+
+def test_a_run_without_a_reference_is_graded_when_the_answer_is_typed(explore: OpenPage, app: App) -> None:
+    page = explore()
+    fill(page, "problem", "Compute 18 * 20.")
+    page.click("#run")
+    wait_for_text(page, "#strip", "not graded")
+    wait_for(page, status="done")
+    answered = page.inner_text("#strip .answer")
+    page.fill("#grading input, #grading textarea", f"{answered}.0")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "#strip", "correct")
+    wait_for_text(page, "#answers", "correct")
+    page.wait_for_selector("#grading", state="hidden")
+    record = app.host.store.runs(limit=1)[0]
+    assert (record.reference_answer, record.correct) == (f"{answered}.0", True)

@@ -8,7 +8,7 @@ from support.finished_runs import Solve
 
 from engine.search.events import Usage
 from tts_ui.web.compare.table import table
-from tts_ui.words.results import COST_COLUMNS, correct, costs, total, votes
+from tts_ui.words.results import COST_COLUMNS, costs, run_outcome, total, votes
 
 KNOWN = Usage(generated_tokens=100, scored_tokens=80, flops_paper=2e9, flops_all=3e9, policy_calls=1200, wall_s=1.0)
 UNKNOWN = replace(KNOWN, flops_paper=0.0, flops_all=1e9)  # the PRM's operations are no bill for the run
@@ -28,9 +28,17 @@ def test_a_sum_knows_its_flops_where_each_part_does() -> None:
 def test_no_answer_is_not_called_wrong(solved: Solve) -> None:
     run = solved("best_of_n")
     none = replace(run.record, answer=None, correct=False)
-    assert correct(none) is None and votes(none, run.tree) == ""
+    assert run_outcome(none) == "" and votes(none, run.tree) == ""
     row = table(["Best of N"], [none], [run.tree], None, [])
     assert "<b>no answer</b>" in row and "wrong" not in row and "not graded" not in row
+
+
+def test_what_is_not_graded_and_what_could_not_be_decided_are_said(solved: Solve) -> None:
+    record = solved("best_of_n").record
+    assert [run_outcome(replace(record, correct=known)) for known in (True, False)] == ["correct", "wrong"]
+    assert run_outcome(replace(record, correct=None)) == "undecided"
+    assert run_outcome(replace(record, correct=None, reference_answer=None)) == "not graded"
+    assert run_outcome(replace(record, correct=None, reference_answer=None, status="running")) == ""
 
 
 def test_votes_are_those_for_the_answer(solved: Solve) -> None:

@@ -119,13 +119,25 @@ def runs(
 
 
 @app.command()
-def show(run: RunId, db: Db = None) -> None:
-    """Draw a run's tree."""
+def show(
+    run: RunId,
+    answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="Grade the run against this answer.")] = None,
+    db: Db = None,
+) -> None:
+    """Draw a run's tree. With --answer, the run is graded against that reference first, and keeps the grade."""
     from engine.search.tree import Tree
     from engine.store import Store
     from tts_ui.cli import terminal
 
     with Store.open(db) as store:
+        if answer is not None:
+            import asyncio
+
+            from engine.domains import Domains
+            from engine.runs.grading import grade_run
+
+            with Domains() as domains:
+                asyncio.run(grade_run(store, domains, run, answer))
         record, events = store.read(run)
     terminal.print_tree(record, Tree.from_events(events), record.judge)
 

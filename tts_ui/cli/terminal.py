@@ -23,7 +23,7 @@ from engine.search.events import Usage
 from engine.search.tree import Node, Tree
 from tts_ui.words import numbers
 from tts_ui.words.reasons import latest, why
-from tts_ui.words.results import OUTCOMES, correct, costs, weighed_votes
+from tts_ui.words.results import costs, outcome, run_outcome, weighed_votes
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
     from engine.models.catalogue.catalogue import Catalogue, ModelEntry
@@ -111,7 +111,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     for record in records:
         table.add_row(
             record.id, record.created_at[:16].replace("T", " "), record.strategy, str(record.params.get("n", "")),
-            record.status, Text(one_line(record.answer or "")), OUTCOMES[correct(record)],
+            record.status, Text(one_line(record.answer or "")), run_outcome(record),
             Text(one_line(record.problem)),
         )  # fmt: skip
     console_for_text().print(table)
@@ -173,8 +173,8 @@ def _answer(record: RunRecord, tree: Tree) -> Text:
         words = ", ".join(filter(None, [state, stop]))
         return Text.assemble(("No answer", "bold"), f"  {words}" if words else "")
     line = Text.assemble("Answer ", (one_line(record.answer), "bold"))
-    if record.correct is not None:
-        line.append(f"  {OUTCOMES[record.correct]}", style="bold")
+    if said := run_outcome(record):
+        line.append(f"  {said}", style="bold")
     details = [_votes(record, tree), state, stop]
     return line.append("".join(f"  {detail}" for detail in details if detail))
 
@@ -226,7 +226,8 @@ def _label(record: RunRecord, node: Node, judge: str | None, on_path: bool, chos
         line.append(f"  x{node.copies}")
     if node.answer is not None:
         grade = record.grades.get(node.answer)
-        line.append(f"  answer {one_line(node.answer)} {OUTCOMES[grade.correct if grade else None]}".rstrip())
+        graded = outcome(record, grade.correct if grade else None) if record.reference_answer is not None else ""
+        line.append(f"  answer {one_line(node.answer)} {graded}".rstrip())
     words = "\n".join(filter(str.strip, printable(node.text).splitlines()))
     return line.append(f"\n{words}", style="" if on_path else "dim" if node.status == "pruned" else "")
 

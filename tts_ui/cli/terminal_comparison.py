@@ -11,7 +11,7 @@ from engine.search.tree import Tree
 from engine.store import ComparisonRecord, RunRecord
 from tts_ui.cli.terminal import bought, console_for_text, one_line
 from tts_ui.words.fairness import budget_sentence, shared_sentence
-from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, OUTCOMES, correct, costs, votes
+from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, costs, run_outcome, votes
 
 _COLUMNS = ("answer", "", "votes", *COST_COLUMNS.values())
 
@@ -40,7 +40,7 @@ def _found(run: RunRecord, tree: Tree) -> tuple[Text, str, str]:
     """Answer, outcome (or what ended the run instead), votes."""
     state = "" if run.status == "done" else run.status
     answer = Text(one_line(run.error or run.answer or NO_ANSWER))
-    return answer, " ".join(filter(None, [OUTCOMES[correct(run)], state])), votes(run, tree)
+    return answer, " ".join(filter(None, [run_outcome(run), state])), votes(run, tree)
 
 
 def _fair(runs: Sequence[tuple[RunRecord, Tree]]) -> list[str]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # a refusal is printed from the terminal's rooms, too, and ne
     from engine.store import RunRecord
 
 NO_ANSWER = "no answer"
-OUTCOMES = {True: "correct", False: "wrong", None: ""}
+_OUTCOMES = {True: "correct", False: "wrong"}
+#: There is no reference answer; there is one, and whether it is given could not be decided.
+NOT_GRADED, UNDECIDED = "not graded", "undecided"
 
 #: The columns of a bill as the pages name them, and in few letters for a terminal.
 COST_COLUMNS = {
@@ -23,9 +25,16 @@ COST_COLUMNS = {
 }  # fmt: skip
 
 
-def correct(record: RunRecord) -> bool | None:
-    """Whether the run's answer is right; None where nobody knows, or where there is none that could be wrong."""
-    return record.correct if record.answer is not None else None
+def outcome(record: RunRecord, correct: bool | None) -> str:
+    """How one of a run's answers was graded."""
+    if correct is not None:
+        return _OUTCOMES[correct]
+    return NOT_GRADED if record.reference_answer is None else UNDECIDED
+
+
+def run_outcome(record: RunRecord) -> str:
+    """How the run's own answer was graded; empty where it has none, or not yet."""
+    return outcome(record, record.correct) if record.answer is not None and record.status != "running" else ""
 
 
 def votes(record: RunRecord, tree: Tree) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from engine.search.tree import Node
 from tts_ui.web.compare.table import badge
 from tts_ui.web.parts.feed import Feed
-from tts_ui.web.parts.fragments import OUTCOME, outcome_of, reasons
+from tts_ui.web.parts.fragments import outcome_mark, outcome_of, reasons
 from tts_ui.words import numbers
 
 HINT = (
@@ -54,7 +54,7 @@ def _column(feed: Feed, node: Node) -> str:
         _next_steps(len(node.children)),
     ]
     if node.answer is not None:
-        facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
+        facts.append(f"answer <b>{escape(node.answer)}</b> {outcome_mark(record, outcome_of(record, node))}")
     return (
         f'<p class="score">{_score(feed.judge, node)}</p><ul class="why">{grounds}</ul>'
         f'<p class="facts">{" &middot; ".join(facts)}</p>{alone}'

@@ -8,10 +8,10 @@ from html import escape
 from engine.search.events import Usage
 from engine.search.tree import Tree
 from engine.store import RunRecord
-from tts_ui.web.parts.fragments import OUTCOME, answer_line
+from tts_ui.web.parts.fragments import answer_line, outcome_mark
 from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
-from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, correct, costs, total, votes
+from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, costs, run_outcome, total, votes
 
 _COLUMNS = ("strategy", "answer", "outcome", "votes", *COST_COLUMNS)
 
@@ -63,6 +63,6 @@ def _cells(record: RunRecord, tree: Tree) -> list[str]:
     running = record.status == "running"
     answer = escape(record.answer) if record.answer is not None else ("searching" if running else NO_ANSWER)
     ended = "" if record.status in ("done", "running") else f" ({record.status})"
-    outcome = OUTCOME[correct(record)] or ("" if record.answer is None else "not graded")
+    outcome = outcome_mark(record, record.correct) if run_outcome(record) else ""
     cells = costs(record.usage, scored=record.scorer is not None)
     return [f"<b>{answer}</b>{ended}", outcome, votes(record, tree), *cells]

@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import TtsError
+from engine.runs.grading import grade_run
 from engine.runs.host import Host
 from tts_ui.web.components import SearchTree
 from tts_ui.web.explore import form
@@ -22,6 +23,7 @@ from tts_ui.web.parts.feed import Feed, Feeds
 from tts_ui.web.parts.notices import BIGGER, notice, sentence, ticker
 from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
+from tts_ui.words.results import NOT_GRADED, run_outcome
 
 #: Seconds between two looks at the store while a run grows: here, and in another process.
 _POLL_HERE, _POLL_ELSEWHERE = 0.15, 1.0
@@ -44,6 +46,10 @@ class ExplorePage:
         notices = gr.HTML("", elem_id="notice", container=False, padding=False)
         run_id = gr.Textbox(visible="hidden", elem_id="run-id")
         strip = gr.HTML("", elem_id="strip", container=False, padding=False)
+        grading = gr.Textbox(
+            visible=False, show_label=False, container=False, elem_id="grading", max_lines=1,
+            placeholder="Not graded: type the right answer and press Enter",
+        )  # fmt: skip
         with gr.Row(elem_classes="hero"):
             with gr.Column(scale=5, min_width=320, elem_id="picture"):
                 written = gr.HTML("", elem_id="ticker", container=False, padding=False)
@@ -62,7 +68,8 @@ class ExplorePage:
             with gr.Tab("Strategy"):
                 strategy = gr.HTML("", elem_id="strategy-card", container=False, padding=False)
 
-        shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, strategy, notices, written, run, stop]
+        shown = [run_id, tree, strip, head, text, facts, answers, rules, cost, strategy, notices, written, run, stop,
+                 grading]  # fmt: skip
         opened = blocks.load(
             self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
@@ -70,6 +77,7 @@ class ExplorePage:
         named = {"answer": "reference"}
         on_run(ask, self._asked, self._run, shown, folded=form.FOLDED, named=named, cancels=[opened])
         stop.click(self._stop, [run_id], [stop], queue=False, show_progress="hidden", api_visibility="private")
+        grading.submit(self._grade, [run_id, grading], shown, show_progress="hidden", api_visibility="private")
         tree.select(
             self._select, [run_id], [head, text, facts, tree], queue=False, show_progress="hidden",
             trigger_mode="multiple", api_visibility="private",  # "once" drops the last steps of a quick walk
@@ -151,7 +159,18 @@ class ExplorePage:
             ticker=ticker(writing()) if writing else "",
             run=gr.update(interactive=feed.over or writing is None),
             stop=gr.update(interactive=not feed.over and writing is not None),
+            grading=gr.update(visible=feed.over and run_outcome(feed.record) == NOT_GRADED, value=""),
         )
+
+    async def _grade(self, run_id: str, reference: str) -> tuple[Any, ...]:
+        """Grade the run that is shown against an answer that was typed."""
+        try:
+            await grade_run(self._host.store, self._host.domains, run_id, reference)
+        except TtsError as error:
+            return _changes(notice=notice(sentence(error), "error"))
+        feed = await asyncio.to_thread(Feed, self._host.store, run_id)
+        await asyncio.to_thread(self._feeds.keep, feed)
+        return self._shown(feed, None)
 
     def _stop(self, run_id: str) -> Any:
         self._host.stop(run_id)
@@ -175,7 +194,7 @@ _HINT = (
 
 _OUTPUTS = (
     "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "strategy", "notice", "ticker",
-    "run", "stop",
+    "run", "stop", "grading",
 )  # fmt: skip
 
 

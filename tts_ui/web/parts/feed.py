@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
 
-from engine.search.events import Decision, Event, RunFinished, RunStarted, StepSampled, StepScored
+from engine.search.events import Decision, Event, Grade, RunFinished, RunStarted, StepSampled, StepScored
 from engine.search.tree import Tree
 from engine.store import RunRecord, Store
 from tts_ui.web.components.tree_lines import decide_line, end_line, grade_line, node_line, run_line, score_line
@@ -77,8 +77,11 @@ class Feed:
         if self.record.reference_answer is None:
             return
         for leaf in self.tree.completions():
-            grade = self.record.grades.get(leaf.answer) if leaf.answer is not None else None
-            yield grade_line(leaf.id, bool(grade and grade.correct))
+            grade = Grade("", False)
+            if leaf.answer is not None:
+                grade = self.record.grades.get(leaf.answer, Grade(leaf.answer))
+            if grade.correct is not None:  # undecided: neither tick nor cross
+                yield grade_line(leaf.id, grade.correct)
 
 
 class Feeds:

@@ -10,20 +10,16 @@ from html import escape
 
 from engine.search.cost import LARGE_MODELS, tokens_for
 from engine.search.events import Decision
-from engine.search.selection import RULES, choose, rule_named
+from engine.search.selection import RULES, AnswerGroup, choose, rule_named
 from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.words import numbers, parameters
 from tts_ui.words.reasons import latest, why
-from tts_ui.words.results import NO_ANSWER, OUTCOMES, votes, weighed_votes
+from tts_ui.words.results import NO_ANSWER, outcome, run_outcome, votes, weighed_votes
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
 
-OUTCOME = {
-    True: f'<b class="ok">&#10003; {OUTCOMES[True]}</b>', False: f'<b class="bad">&#10007; {OUTCOMES[False]}</b>',
-    None: "",
-}  # fmt: skip
 _STATUS = {
     "running": "searching",
     "done": "",
@@ -31,6 +27,12 @@ _STATUS = {
     "failed": "failed",
     "interrupted": "interrupted: the process that ran it ended",
 }
+
+
+def outcome_mark(record: RunRecord, correct: bool | None) -> str:
+    """How an answer of the run was graded: a tick or a cross with its word, or why there is neither."""
+    kind, sign = {True: ("ok", "&#10003; "), False: ("bad", "&#10007; "), None: ("ungraded", "")}[correct]
+    return f'<b class="{kind}">{sign}{outcome(record, correct)}</b>'
 
 
 def strip(record: RunRecord, tree: Tree) -> str:
@@ -58,7 +60,7 @@ def answer_line(record: RunRecord, tree: Tree) -> str:
         return f"<b>{state or NO_ANSWER}</b>" + (f", {NO_ANSWER}" if state else "")
     weighed = rule_named(record.params["select"]).reducer
     said = weighed_votes(record, tree) if weighed else f"{votes(record, tree)} votes"
-    known = f" {OUTCOME[record.correct]}" if record.correct is not None else ""
+    known = f" {outcome_mark(record, record.correct)}" if run_outcome(record) else ""
     ended = f" <b>{state}</b>" if state else ""
     return f'Answer <b class="answer">{escape(record.answer)}</b>{known} <i>{said}</i>{ended}'
 
@@ -71,7 +73,7 @@ def answers(record: RunRecord, tree: Tree, judge: str | None) -> str:
     top = max(group.weight for group in groups) or 1
     rows = "".join(
         f'<tr><td><button class="link" data-pick="{group.nodes[0]}">{escape(group.answer or "no answer")}</button></td>'
-        f"<td>{OUTCOME[group.correct]}</td><td>{group.votes}</td>"
+        f"<td>{_group_mark(record, group)}</td><td>{group.votes}</td>"
         f"<td>{_bar(group.weight / top)} {numbers.weight(group.weight)}</td>"
         f"<td>{numbers.score(group.best_score)}</td></tr>"
         for group in groups
@@ -81,6 +83,11 @@ def answers(record: RunRecord, tree: Tree, judge: str | None) -> str:
         "<table><thead><tr><th>answer</th><th>outcome</th><th>votes</th>"
         f"<th>weight ({rule})</th><th>best score</th></tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _group_mark(record: RunRecord, group: AnswerGroup) -> str:
+    """A group without an answer has nothing to grade."""
+    return outcome_mark(record, group.correct) if group.answer is not None and record.status != "running" else ""
 
 
 def rules(record: RunRecord, tree: Tree, judge: str | None) -> str:
@@ -99,7 +106,7 @@ def rules(record: RunRecord, tree: Tree, judge: str | None) -> str:
             continue
         answer = f'<button class="link" data-pick="{winner.nodes[0]}">{escape(winner.answer or "no answer")}</button>'
         rows += (
-            f"<tr{mark}><td>{name}</td><td>{answer}</td><td>{OUTCOME[winner.correct]}</td>"
+            f"<tr{mark}><td>{name}</td><td>{answer}</td><td>{_group_mark(record, winner)}</td>"
             f"<td>{numbers.weight(winner.weight)}</td></tr>"
         )
     head = "<tr><th>rule</th><th>would answer</th><th>outcome</th><th>weight</th></tr>"
@@ -176,7 +183,7 @@ def detail(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
         ],
     ]
     if node.answer is not None:
-        facts.append(f"answer <b>{escape(node.answer)}</b> {OUTCOME[outcome_of(record, node)]}")
+        facts.append(f"answer <b>{escape(node.answer)}</b> {outcome_mark(record, outcome_of(record, node))}")
     path = "".join(_step_row(step, judge, step is node) for step in tree.path(node))
     siblings = [child for child in tree.children(tree[node.parent]) if child is not node]
     siblings.sort(key=lambda step: -step.scores.get(judge or "", -1.0))
