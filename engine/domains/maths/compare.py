@@ -8,8 +8,9 @@ from typing import Any
 
 import sympy
 
+from engine.domains.maths.formulas import Unreadable
 from engine.domains.maths.meaning import DIGITS, Undecidable, fingerprint, same
-from engine.domains.maths.reading import Answer, Equation, Items, Labelled, Region, Unreadable, Value, Words, read
+from engine.domains.maths.reading import Answer, Equation, Items, Labelled, Region, Value, Words, read
 from engine.domains.maths.spelling import normalise, quickly_same
 
 #: Answers that are remembered as they were read.

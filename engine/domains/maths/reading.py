@@ -12,15 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from latex2sympy2_extended import latex2sympy
-from latex2sympy2_extended.latex2sympy2 import ConversionConfig
 
-from engine.domains.maths.spelling import tidy
+from engine.domains.maths.formulas import Unreadable, formula
+from engine.domains.maths.spelling import WRAPPED, tidy
 from engine.domains.maths.units import Unit, is_known, unit_named
-
-
-class Unreadable(ValueError):
-    """This is no formula, as far as can be told."""
 
 
 @dataclass(frozen=True)
@@ -83,22 +78,20 @@ class Labelled:
 
 Answer = Value | Items | Region | Equation | Words | Labelled
 
-_CONFIG = ConversionConfig(interpret_as_mixed_fractions=False, lowercase_symbols=False)
 _NAME = r"[A-Za-z](?:_\{?\w+\}?)?'?|\\[a-z]+(?:_\{?\w+\}?)?|[A-Za-z]\([a-z]\)"
 _LABEL = re.compile(rf"({_NAME})\s*(=|\\in(?![a-z]))\s*(.+)", re.DOTALL)
-_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox|textit|operatorname)\s*\{([^{}]*)\}")
 _EMPTY = {r"\emptyset", r"\varnothing", r"\{\}", r"\{ \}"}
+_NOTHING = {"no solution", "no solutions", "no real solution", "no real solutions", "empty set", "the empty set"}
 _REALS = {r"\mathbb{R}", r"\mathbb R", r"\Reals", "all real numbers", "all reals"}
 _MATRIX = re.compile(r"\\begin\{([bpvBV]?matrix|array)\}(?:\{[lcr|]+\})?(.*)\\end\{\1\}", re.DOTALL)
 _RELATION = re.compile(r"(\\leq?(?![a-z])|\\geq?(?![a-z])|\\lt(?![a-z])|\\gt(?![a-z])|\\neq?(?![a-z])|<=|>=|<|>)")
 _OPENING, _CLOSING = {"(": ")", "[": "]"}, {")": "(", "]": "["}
 _BASED = re.compile(r"([0-9A-Fa-f]+)_\{?(\d+)\}?")
 _CHOICE = re.compile(r"\(?([A-Z])\s*[).:](?:\s.*)?", re.DOTALL)
-_MIXED = re.compile(r"(-?)(\d+)\s*(?:\\frac\{(\d+)\}\{(\d+)\}|(?<=\d)\s+(\d+)/(\d+))")
-_REPEATING = re.compile(r"(-?\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}")
-_SCIENTIFIC = re.compile(r"(-?\d+(?:\.\d+)?)[eE]([-+]?\d+)")
-_DECIMAL = re.compile(r"(?<![\d\\])(\d*)\.(\d+)")
 _MONEY = re.compile(r"(-?)\s*(\\?\$|\u20ac|\u00a3)\s*(.+)", re.DOTALL)
+_ORDINAL = re.compile(r"(?<=\d)\^?\{?(?:st|nd|rd|th)\}?$")
+_TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_DEGREES = re.compile(r"\(?([\d.]+)\s*\^\s*\{?\\circ\s*\}?\)?")
 _SPOKEN_UNIT = re.compile(r"(.+?)\s*\\(?:text|mathrm|mbox)\{\s*([^{}]*[A-Za-z][^{}]*)\}\s*(\^\s*\{?\d\}?)?", re.DOTALL)
 _AFTER = re.compile(
     r"(.*?[\d)}.!])\s*((?:\^\{?\\circ\}?)|[A-Za-z\u20ac\u00a3\u00a2][A-Za-z ./^\d{}\u00a2]*)", re.DOTALL
@@ -121,10 +114,10 @@ def read(answer: str) -> Answer:
 
 
 def _read(text: str) -> Answer:
-    text = text.strip()
-    if text in _EMPTY:
+    text = text.strip().replace(r"\langle", "(").replace(r"\rangle", ")")
+    if text in _EMPTY or WRAPPED.sub(r"\1", text).strip().lower() in _NOTHING:
         return Region(())
-    if _TEXT.sub(r"\1", text).strip().lower() in {each.lower() for each in _REALS}:
+    if WRAPPED.sub(r"\1", text).strip().lower() in {each.lower() for each in _REALS}:
         return Region((Span(None, None),))
     if match := _MATRIX.fullmatch(text):
         rows = [row for row in match[2].split("\\\\") if row.strip()]
@@ -152,13 +145,13 @@ def _bare(name: str) -> str:
 
 
 def _choice(text: str) -> Answer | None:
-    match = _CHOICE.fullmatch(_TEXT.sub(r"\1", text).strip())
+    match = _CHOICE.fullmatch(WRAPPED.sub(r"\1", text).strip())
     return Words(match[1]) if match else None
 
 
 def _joined(text: str) -> Answer | None:
     """A list: parts between commas or semicolons, or joined by words."""
-    spoken = _TEXT.sub(lambda m: f" {m[1].strip()} " if m[1].strip() in ("and", "or") else m[0], text)
+    spoken = WRAPPED.sub(lambda m: f" {m[1].strip()} " if m[1].strip() in ("and", "or") else m[0], text)
     spoken = re.sub(r"\s*[,;]?\s+(?:and|or)\s+", ";", spoken)
     parts = [part for part in _split(spoken, ",;") if part.strip()]
     if len(parts) < 2:
@@ -233,7 +226,7 @@ def _ratio(text: str) -> Answer | None:
     parts = _split(text, ":")
     if len(parts) < 2 or not all(part.strip() for part in parts):
         return None
-    amounts = [_formula(part) for part in parts]
+    amounts = [formula(part) for part in parts]
     if amounts[0] == 0 or amounts[-1] == 0:
         return Words(_letters(text))
     over = [sympy.Mul(amounts[0], sympy.Pow(other, -1, evaluate=False), evaluate=False) for other in amounts[1:]]
@@ -289,7 +282,7 @@ def _equation(text: str) -> Answer:
     if "=" in right or not left.strip() or not right.strip():
         return Words(_letters(text))
     try:
-        return Equation(_formula(left), _formula(right))
+        return Equation(formula(left), formula(right))
     except Unreadable:
         return Words(_letters(text))
 
@@ -303,12 +296,15 @@ def _amount(text: str) -> Value:
 
 def _quantity(text: str) -> Value | Words:
     """A value with its unit, or words."""
+    text = _ORDINAL.sub("", text)
+    if _TRIGONOMETRY.search(text):
+        text = _DEGREES.sub(r"(\1\\cdot\\frac{\\pi}{180})", text)
     if match := re.fullmatch(r"(.+?)\s*\\?%", text, re.DOTALL):
-        return Value(_formula(match[1]), percent=True)
+        return Value(formula(match[1]), percent=True)
     if match := _BASED.fullmatch(text):
-        return Value(_formula(str(int(match[1])) if match[1].isdigit() else match[1]), base=int(match[2]))
+        return Value(formula(str(int(match[1])) if match[1].isdigit() else match[1]), base=int(match[2]))
     if (match := _SPOKEN_UNIT.fullmatch(text)) and not _is_words(match[1]):
-        return Value(_formula(match[1]), unit_named(match[2] + (match[3] or "")))
+        return Value(formula(match[1]), unit_named(match[2] + (match[3] or "")))
     spoken = re.sub(r"\\(?:text|mathrm|mbox)\s*\{\s*([^{}]*)\}", r" \1", text).strip()
     spoken = re.sub(r"\^\{?\\circ\}?", " degrees ", spoken).strip()
     if match := _AFTER.fullmatch(spoken):
@@ -316,12 +312,12 @@ def _quantity(text: str) -> Value | Words:
         spaced = spoken[len(amount) : len(amount) + 1].isspace() and (len(unit) > 1 or "\\" in text)
         if unit not in ("i", "e", "pi", "x", "y") and (spaced or is_known(unit) and len(unit) > 1):
             try:
-                return Value(_formula(amount), unit_named(unit))
+                return Value(formula(amount), unit_named(unit))
             except Unreadable:
                 pass
     if _is_words(spoken):
         return Words(_letters(spoken))
-    return Value(_formula(text))
+    return Value(formula(text))
 
 
 def _is_words(text: str) -> bool:
@@ -336,47 +332,8 @@ def _is_words(text: str) -> bool:
 
 def _letters(text: str) -> str:
     """Words without what is layout: capitals count where a letter stands alone."""
-    plain = " ".join(_TEXT.sub(r"\1", text).split())
+    plain = " ".join(WRAPPED.sub(r"\1", text).split())
     return plain if len(plain) == 1 else plain.casefold()
-
-
-def _formula(text: str) -> Any:
-    text = text.strip()
-    if "\\ldots" in text or "\\dots" in text or "\\cdots" in text or text in ("...", ""):
-        raise Unreadable(text)
-    try:
-        return latex2sympy(_plain_formula(text), normalization_config=None, conversion_config=_CONFIG)
-    except Exception as error:  # the parser raises many kinds
-        raise Unreadable(text) from error
-
-
-def _plain_formula(text: str) -> str:
-    """The formula in the LaTeX that the parser knows: exact decimals, braces that may be left out, plain-text names."""
-    if match := _MIXED.fullmatch(text):
-        sign, whole, *rest = match.groups()
-        over, under = (part for part in rest if part is not None)
-        return rf"{sign}({whole}+\frac{{{over}}}{{{under}}})"
-    text = _REPEATING.sub(_repeating, text)
-    if match := _SCIENTIFIC.fullmatch(text):
-        text = f"{match[1]}*10^{{{match[2]}}}"
-    text = _DECIMAL.sub(lambda m: rf"(\frac{{{int(m[1] + m[2])}}}{{{10 ** len(m[2])}}})", text)
-    text = _TEXT.sub(r"\1", text)
-    text = re.sub(r"\\frac\s*(\d)\s*(\d)(?!\d)", r"\\frac{\1}{\2}", text)
-    text = re.sub(r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{", text)
-    text = re.sub(r"(\\frac\s*\{[^{}]*\})\s*(\d)(?!\d)", r"\1{\2}", text)
-    text = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", text)
-    text = re.sub(r"(?<![A-Za-z\\])(sqrt)\b", r"\\sqrt", text)
-    text = re.sub(r"\\sqrt\s*\(([^()]*)\)", r"\\sqrt{\1}", text)
-    text = re.sub(r"(?<![A-Za-z\\])(pi|ln|log|sin|cos|tan|exp)(?![A-Za-z])", r"\\\1 ", text)
-    return text.replace("**", "^").replace("*", r"\cdot ").replace(r"\degree", "")
-
-
-def _repeating(match: re.Match[str]) -> str:
-    whole, fixed, period = match[1] or "0", match[2], match[3]
-    scale, nines = 10 ** len(fixed), 10 ** len(period) - 1
-    over = int(fixed + period) - int(fixed or "0")
-    sign = "-" if whole.startswith("-") else "+"
-    return rf"({whole}{sign}\frac{{{over}}}{{{nines * scale}}})"
 
 
 def _encloses(text: str) -> bool:

@@ -22,7 +22,7 @@ _SIZE = re.compile(r"\\(?:left|right|[bB]ig+[lrm]?|displaystyle|limits)(?![a-zA-
 _SHUT = re.compile(r"^(?:\$+|\\\(|\\\[|\*\*)(.*?)(?:\$+|\\\)|\\\]|\*\*)$|^\\boxed\s*\{(.*)\}$", re.DOTALL)
 _GAP = r"(?:,|\{,\}|,?\\[,!;: ]|,?~| )"
 _GROUPED = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:{_GAP}\d{{3}})+(?![\d,])")
-_WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox|textit|operatorname)\s*\{([^{}]*)\}")
+WRAPPED = re.compile(r"\\(?:text|mathrm|textbf|mathbf|mbox|textit|operatorname)\s*\{([^{}]*)\}")
 _BLANKS = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # not between digits: 1 1/2 is not 11/2
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:/\d+)?")
 _LONGEST_NUMBER = 1000  # Python refuses to read integers of more than 4300 digits
@@ -44,7 +44,7 @@ def tidy(answer: str) -> str:
 
 def normalise(answer: str) -> str:
     """A form in which most spellings of one answer are the same string."""
-    plain = _WRAPPED.sub(r"\1", tidy(answer))
+    plain = WRAPPED.sub(r"\1", tidy(answer))
     return _BLANKS.sub("", plain)
 
 

@@ -24,7 +24,7 @@ _UNITS: Mapping[str, tuple[str, Fraction]] = {
         "euros": {"euro \u20ac eur": _F(1)},
         "pounds": {"\u00a3 gbp": _F(1)},
         "angle": {"degree \u00b0 deg": _F(1)},
-        "speed": {"m/s": _F(1), "km/h kmh kph": _F(1000, 3600), "mph mile/h mile/hour": _F(1_609_344, 3_600_000)},
+        "length/time": {"kmh kph": _F(1000, 3600), "mph": _F(1_609_344, 3_600_000)},
     }.items()
     for names, size in sizes.items()
     for name in names.split()
@@ -54,16 +54,28 @@ def unit_named(text: str) -> Unit | None:
     name = re.sub(r"\s*(?:/|\bper\b)\s*", "/", name)
     if not name:
         return None
-    for spelled in (name, name.lower()):
-        single = "/".join(part.removesuffix("s") for part in spelled.split("/"))
-        for form in (spelled, spelled.removesuffix("s"), single):
-            if form in _UNITS:
-                dimension, size = _UNITS[form]
-                return Unit(f"{dimension}^{power}" if power > 1 else dimension, size**power)
-    return Unit(f"{name.lower().removesuffix('s')}^{power}", Fraction(1))
+    found = _looked_up(name) or _quotient(name)
+    if found is None:
+        return Unit(f"{name.lower().removesuffix('s')}^{power}", Fraction(1))
+    dimension, size = found
+    return Unit(f"{dimension}^{power}" if power > 1 else dimension, size**power)
+
+
+def _looked_up(name: str) -> tuple[str, Fraction] | None:
+    spellings = (name, name.removesuffix("s"), name.lower(), name.lower().removesuffix("s"))
+    return next((_UNITS[spelled] for spelled in spellings if spelled in _UNITS), None)
+
+
+def _quotient(name: str) -> tuple[str, Fraction] | None:
+    """Kilometres per hour: one unit over another."""
+    over, slash, under = name.partition("/")
+    above, below = _looked_up(over), _looked_up(under)
+    return (f"{above[0]}/{below[0]}", above[1] / below[1]) if slash and above and below else None
 
 
 def is_known(text: str) -> bool:
     """Whether `text` spells a unit that measures something."""
     unit = unit_named(text)
-    return unit is not None and unit.dimension.split("^")[0] in {dimension for dimension, _ in _UNITS.values()}
+    return unit is not None and set(re.split(r"[/^]", unit.dimension)[:1]) <= {
+        dimension for dimension, _ in _UNITS.values()
+    }
