@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # a refusal is printed from the terminal's rooms, too, and ne
 NO_ANSWER = "no answer"
 OUTCOMES = {True: "correct", False: "wrong", None: ""}
 
-#: The columns of a bill as the pages name them, and in few letters for a terminal.
+#: The columns of a bill as the pages name them, and abbreviated for a terminal.
 COST_COLUMNS = {
     "tokens generated": "tokens", "PRM tokens": "PRM tokens", "FLOPs, the paper's way": "FLOPs (paper)",
     "FLOPs, all": "FLOPs (all)", "calls": "calls", "time": "time",
@@ -24,7 +24,7 @@ COST_COLUMNS = {
 
 
 def correct(record: RunRecord) -> bool | None:
-    """Whether the run's answer is right; None where nobody knows, or where there is none that could be wrong."""
+    """Whether the run's answer is right; None if unknown, or if there is no answer that could be wrong."""
     return record.correct if record.answer is not None else None
 
 
@@ -41,7 +41,7 @@ def weighed_votes(record: RunRecord, tree: Tree) -> str:
 
 
 def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
-    """The cells of `COST_COLUMNS`; `scored` is whether a PRM was asked at all."""
+    """The cells of `COST_COLUMNS`; `scored` is whether a PRM was used at all."""
     paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)
     return (
         numbers.count(usage.generated_tokens),
@@ -54,7 +54,7 @@ def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
 
 
 def total(usages: Sequence[Usage]) -> Usage:
-    """All of them together; its FLOPs are known where those of each are."""
+    """All of them together; its FLOPs are known only if those of each are."""
     added = Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__})
     known = all(usage.flops_known for usage in usages)
     return added if known else replace(added, flops_paper=0.0, flops_all=0.0)
