@@ -21,7 +21,7 @@ class Domains:
         self._made: dict[str, Domain] = {}
 
     def __getitem__(self, name: str) -> Domain:
-        """The domain of that name. Raises `InvalidInput` listing the names there are."""
+        """The domain of that name. Raises `InvalidInput` listing the known names."""
         if name not in self._made:
             if name not in DOMAINS:
                 raise InvalidInput("domain", f"unknown domain {name!r}; choose one of {', '.join(DOMAINS)}")
@@ -29,7 +29,7 @@ class Domains:
         return self._made[name]
 
     def close(self) -> None:
-        """End what the domains have started. They may be used again."""
+        """Stop what the domains have started. They may be used again."""
         for domain in self._made.values():
             domain.close()
 

@@ -1,7 +1,7 @@
 """What the runs of a comparison have in common: the question, their samples where they are paired, and one bill.
 
 Paired runs of one seed share every draw and score that they have in common (see `engine.runs.shared`); each is charged
-as if it were alone, and the actual total is kept beside. Unpaired runs have seeds of their own and share nothing, so
+as if it ran alone, and the actual total is recorded as well. Unpaired runs have their own seeds and share nothing, so
 their bills add up.
 """
 
@@ -27,7 +27,7 @@ from engine.store.ids import new_run_id
 
 
 class Comparison:
-    """Two or more runs of one question with one pair of models, and the account of them."""
+    """Two or more runs of one question with one pair of models, and their bill."""
 
     def __init__(
         self, question: Question, params: Sequence[RunParams], models: Models, domain: Domain, *, paired: bool
@@ -53,14 +53,14 @@ class Comparison:
         return Run(run_id, self._question, params, policy, scorer, self._domain, sink, comparison_id=self.id)
 
     def billed(self, run_id: str, usage: Usage) -> ComparisonRecord:
-        """Take note of a run's usage so far; returns the comparison as it is now."""
+        """Record a run's usage so far; returns the comparison as it is now."""
         self._usages[run_id] = usage
         budgets = {each.max_tokens_total for each in self._params}
         budget = budgets.pop() if len(budgets) == 1 else None
         return ComparisonRecord(self.id, self._created_at, self.paired, budget, self._spent(), self.run_ids)
 
     def _spent(self) -> Usage:
-        """What was really spent so far; seconds are those since the beginning."""
+        """What was actually spent so far; seconds are those since the beginning."""
         if not self.paired:
             known = self._usages.values()
             sums = {field.name: sum(getattr(usage, field.name) for usage in known) for field in fields(Usage)}

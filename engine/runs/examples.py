@@ -54,7 +54,7 @@ def folder() -> Path:
 
 
 def files(lesson: Lesson) -> list[Path]:
-    """Where the runs of a lesson are kept, in their order."""
+    """Where the runs of a lesson are kept, in order."""
     return [folder() / f"{name}.json" for name in lesson.runs]
 
 

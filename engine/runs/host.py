@@ -1,7 +1,7 @@
-"""One event loop in one thread, where all searches of this process run, whoever asked for them.
+"""One event loop in one thread, where all searches of this process run.
 
 The app and the command line submit runs from their own threads and stop them by cancelling; models, store and domains
-are shared. Everything a run emits goes to the store's recorder, and what is shown anywhere is read back from the
+are shared. Everything a run emits goes to the store's recorder, and everything shown is read back from the
 store.
 """
 
@@ -49,7 +49,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Comparing:
-    """A comparison that was submitted; `runs` in the order asked."""
+    """A comparison that was submitted; `runs` in the order requested."""
 
     id: str
     runs: tuple[Running, ...]
@@ -85,7 +85,7 @@ class Host:
     """Runs searches and records them.
 
     Args:
-        unwatched_limit_s: stop a run that nobody has watched for so long (see `watch`); None lets every run go on.
+        unwatched_limit_s: stop a run that has not been watched for this long (see `watch`); None lets every run go on.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Host:
     ) -> Running:
         """Load the models if need be, start a run, and return when its first row is in the store.
 
-        `models` names a pair of the catalogue, `scorer` another PRM of it than the pair's own.
+        `models` names a pair of the catalogue, `scorer` a PRM of it in place of the pair's own.
 
         Raises `InvalidInput` for a mistake in the request, `ModelError` where the models cannot be loaded and
         `StoreError` where nothing can be recorded.
@@ -130,7 +130,7 @@ class Host:
     ) -> Comparing:
         """Start a run for each of `params`, side by side; returns when all have their first row in the store.
 
-        Paired runs share what draws and scores they have in common, and each is charged as if it were alone. Unpaired
+        Paired runs share what draws and scores they have in common, and each is charged as if it ran alone. Unpaired
         ones share nothing: each has its own seed, the one given plus its place (from 0). Errors as with `submit`.
         """
         pair = self.catalogue.load(models, scorer)
@@ -147,11 +147,11 @@ class Host:
         return comparing
 
     def foreign(self, question: Question, models: str | None = None) -> str | None:
-        """What to tell a person whose question the pair's policy was never trained for; None where all is well."""
+        """What to tell the user if the pair's policy was never trained for the question; else None."""
         return self.domains[question.domain].foreign(question.problem, self.catalogue.entry(models).policy.world)
 
     def watch(self, run_id: str) -> None:
-        """Say that somebody is looking at this run right now."""
+        """Note that this run is being watched right now."""
         self._watched[run_id] = time.monotonic()
 
     def stop(self, run_id: str) -> bool:
@@ -162,11 +162,11 @@ class Host:
         return running is not None
 
     def close(self) -> None:
-        """Stop what runs, wait until it is recorded, and end the loop and the models."""
+        """Stop all runs, wait until they are recorded, and close the loop and the models."""
         stopping = list(self.running.values())
         for running in stopping:
             running.stop()
-        for running in stopping:  # a run that is electing its answer is not cut short, so its end is recorded too
+        for running in stopping:  # a run that is choosing its answer is not cut short, so its end is recorded too
             running.ended.wait(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)

@@ -20,7 +20,7 @@ class Question:
         if not self.problem.strip():
             raise InvalidInput("problem", "it is empty; type a question")
         if not _encodable(self.problem):
-            raise InvalidInput("problem", "it holds characters that are no text (lone surrogates); remove them")
+            raise InvalidInput("problem", "it contains invalid characters (lone surrogates); remove them")
         if self.reference is not None and not self.reference.strip():
             raise InvalidInput("answer", "the reference answer is empty; leave it out or give one")
         if self.domain not in DOMAINS:

@@ -38,12 +38,12 @@ def check_fits(question: Question, policy: Policy, scorer: Scorer | None) -> Non
 
 
 def one_line(problem: Exception) -> str:
-    """An error that nobody foresaw, as one line."""
+    """An unexpected error, as one line."""
     return " ".join(f"{type(problem).__name__}: {problem}".split())
 
 
 class Run:
-    """A run in the making; `writing()` is the step being written at this moment."""
+    """A run in progress; `writing()` is the step being written at this moment."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Run:
         )
 
     async def _conclude(self, search: Search, status: RunStatus, error: str | None) -> RunFinished:
-        """Elect an answer from what finished, however the search ended; failing at that is an end, too."""
+        """Choose an answer from what finished, however the search ended; a failure here ends the run, too."""
         try:
             return await self._elect(search, status, error)
         except Exception as problem:
@@ -155,7 +155,7 @@ class Run:
         )
 
     async def _graded(self, answers: Sequence[str]) -> dict[str, Grade]:
-        """The grades, at the latest when somebody stops the run meanwhile."""
+        """The grades; if the run is stopped meanwhile, those decided by then."""
         try:
             async with asyncio.timeout(GRADING_S):
                 return await self._domain.grades(answers, self.question.reference)
@@ -169,7 +169,7 @@ class Run:
         search.decide(search.tree[winner.nodes[0]], "choose", "rule", numbers)
 
     def _correct(self, status: RunStatus, answer: str | None, grade: Grade) -> bool | None:
-        """Null without a reference, and where nobody could tell; a finished run without an answer is wrong."""
+        """None without a reference or if undecided; a finished run without an answer is wrong."""
         if self.question.reference is None:
             return None
         return False if answer is None and status == "done" else grade.correct

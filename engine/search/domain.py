@@ -1,6 +1,6 @@
-"""What a search needs to know of what its problem is about: how answers are found in a text, compared and graded.
+"""What a search needs to know about its subject: how answers are found in a text, compared and graded.
 
-A search, its run and its sweep know this protocol and nothing of any subject. A new domain is a class that fits it, and
+A search, its run and its sweep know only this protocol. A new domain is a class that fits it, and
 one line in `engine.domains.DOMAINS`; a program that uses the engine may add its own there.
 """
 
@@ -15,14 +15,14 @@ from engine.search.events import Grade
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What stands around a problem: the system prompt, and a line after the problem in the user's turn."""
+    """What a prompt adds to a problem: a system prompt, and a line after the problem in the user's turn."""
 
     system: str = ""
     suffix: str = ""
 
 
 class Domain(Protocol):
-    """A subject. Making one is cheap; what it needs to grade (a worker process) starts when it is first needed."""
+    """A subject. Making one is cheap; what it needs to grade (a worker process) starts on first use."""
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class Domain(Protocol):
         ...
 
     def answer_of(self, text: str, *, opens_thought: bool = False) -> str | None:
-        """What a whole completion answers; None where it has no answer.
+        """The answer that a whole completion gives; None if it gives none.
 
         `opens_thought`: the text begins inside a thought, because the prompt opened it.
         """
@@ -48,26 +48,26 @@ class Domain(Protocol):
     async def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
         """Group answer strings that mean the same and judge each against `reference` (None: not judged).
 
-        Cancelling stops the work at once, whatever it is at.
+        Cancelling stops the work at once.
         """
         ...
 
     def quick_grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
-        """The same by what takes no time to compare; what would take some is left undecided (`correct` None)."""
+        """The same, but only what can be compared at once; the rest is left undecided (`correct` None)."""
         ...
 
     def reference_of(self, problem: str) -> str | None:
-        """The right answer where the domain knows it itself: to its examples and its held-out sets."""
+        """The right answer if the domain itself knows it: for its examples and its held-out sets."""
         ...
 
     def foreign(self, problem: str, world: str) -> str | None:
-        """What to tell a person who asks a policy trained for `world` alone something it never learned; else None."""
+        """What to tell the user if a policy trained only for `world` never learned such problems; else None."""
         ...
 
     def markdown(self, text: str) -> str:
-        """A step as Markdown that shows it literally, formulas apart."""
+        """A step as Markdown that shows it literally, except formulas."""
         ...
 
     def close(self) -> None:
-        """End what was started for grading."""
+        """Stop what was started for grading."""
         ...

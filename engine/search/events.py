@@ -2,10 +2,10 @@
 
 Everything downstream (the recorder, the live tree, replay, export, the command line, tests) is a reader of this one
 stream. Events are immutable; `seq` counts them within a run in request order, so two runs with the same seed number
-their facts alike, whichever draw happened to end first. What each key of `Decision.numbers` means is documented in
+their facts alike, whichever draw happens to end first. What each key of `Decision.numbers` means is documented in
 `REASONS`.
 
-The fields below are the only declaration of what is known of a run, a step, a score or a decision: tables, rows, the
+The fields below are the only declaration of what is known about a run, a step, a score or a decision: tables, rows, the
 run document and its import are derived from them (see `engine.store.shapes`).
 """
 
@@ -33,11 +33,11 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "rank": {
         "rank": "place by score in the frontier, 1 is best",
         "of": "open nodes ranked together",
-        "k": "slots there were (K = N / M, less those that finished beams have used up)",
+        "k": "slots available (K = N / M, less those that finished beams have used up)",
         "slots": "slots this node holds; 0 where it was pruned",
         "draws": "draws that had produced this node: a draw is a beam, unless beams are distinct steps",
         "cut_off": "lowest surviving score, absent where none survives",
-        "score": "the score ranked by: the step's own, or that of the end of its rollout",
+        "score": "the score it is ranked by: the step's own, or that of the end of its rollout",
         "end": "lookahead only: the last node of the step's rollout",
         "steps_ahead": "lookahead only: greedy steps from the step to that node",
     },
@@ -45,9 +45,9 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "subtree": "the DVTS subtree, from 0; a step of several subtrees is ranked in each",
         "rank": "place by score in the subtree's children, 1 is best",
         "of": "children of the subtree ranked together",
-        "k": "children a subtree goes on with: 1",
+        "k": "children that a subtree keeps: 1",
         "cut_off": "the best child's score",
-        "score": "the score ranked by",
+        "score": "the score it is ranked by",
     },
     "rollout_dropped": {},
     "upper_bound": {
@@ -55,11 +55,11 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "value": "mean of the values backed up through this node; its own score before the first visit",
         "visits": "iterations that went through this node before",
         "parent_visits": "iterations that went through its parent before",
-        "prior": "the policy's likelihood a token of this step, as a share of its siblings'; weighs in PUCT only",
+        "prior": "the policy's likelihood per token of this step, as a share of its siblings'; weighs in PUCT only",
         "exploration": "UCT: c sqrt(ln(1 + parent_visits) / (1 + visits)); "
         "PUCT: c prior sqrt(parent_visits) / (1 + visits)",
         "total": "value + exploration, the largest among the children worth a visit",
-        "of": "children of the parent, those not worth a visit included",
+        "of": "children of the parent, including those not worth a visit",
     },
     "mean": {
         "iteration": "the MCTS iteration, from 1",
@@ -80,12 +80,12 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "estimate": "agreement x mean_score: an estimate of Pass@1, not a measurement",
         "difficulty": "the estimate's bin: 0 easy (from 0.5), 1 medium (from 0.1), 2 hard",
         "choice": "0 best_of_n, 1 beam_search, 2 dvts",
-        "evidence": "what the choice rests on: 0 a finding of the study, 1 our reading of it, 2 its 72B model alone",
+        "evidence": "what the choice rests on: 0 a finding of the study, 1 our reading of it, 2 its 72B model only",
     },
     "eos": {},
     "length": {},
     "budget": {},
-    "max_steps": {"max_steps": "the limit of steps in one chain"},
+    "max_steps": {"max_steps": "the largest number of steps in one chain"},
     "width_reached": {"n": "completions asked for (N)", "finished": "completions banked when the search ended"},
     "rule": {
         "weight": "total weight of the chosen answer under the rule",
@@ -117,15 +117,15 @@ class Usage:
 
     @property
     def flops_known(self) -> bool:
-        """False where the policy's size was not: a server seldom says how many parameters its model has."""
+        """False if the policy's size is unknown: servers seldom say how many parameters a model has."""
         return self.flops_paper > 0 or self.generated_tokens == 0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What is recorded of a policy or a PRM. `parameters` counts every parameter, tied ones once.
+    """What is recorded about a policy or a PRM. `parameters` counts every parameter, tied ones once.
 
-    `opens_thought` is not: the policy's prompt ends inside a thought (`<think>`), so its text begins in there.
+    `opens_thought` is not recorded: the policy's prompt ends inside a thought (`<think>`), so its text begins there.
     """
 
     name: str
@@ -240,7 +240,7 @@ class Grade:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What became of a run. `grades` maps every distinct answer string of the tree to its grade."""
+    """How a run ended. `grades` maps every distinct answer string of the tree to its grade."""
 
     status: RunStatus
     stop_reason: str | None = None

@@ -26,12 +26,12 @@ class Parameter:
         short: what a line of settings calls it, a symbol where it has one; else the label.
         fact: the same, where its value would not read well after `short`.
         unit: what it counts.
-        least, most: the range, `least` itself left out if `above`; the name of another parameter means its value.
-        choices, kind: all the values there are, and what one of them is called.
-        refusal: what is wrong with a {value} outside the range, where the plain words do not do.
-        unset: what None comes to. A number that may be None is a limit; a form writes "none" as 0.
+        least, most: the range, without `least` itself if `above`; the name of another parameter means its value.
+        choices, kind: all possible values, and what one of them is called.
+        refusal: what is wrong with a {value} outside the range, where the usual words do not fit.
+        unset: what None means. A number that may be None is a limit; a form writes "none" as 0.
         advanced: folded away in a form.
-        of_policy: the makers of a policy may have a value of their own for it.
+        of_policy: a policy may come with a value of its own for it.
         common: the same in all runs of a comparison.
         noted: recorded even where it has its default.
     """
@@ -70,7 +70,7 @@ class Parameter:
         return self.short or self.label.lower()
 
     def check(self, values: Mapping[str, Any]) -> None:
-        """Refuse its value in `values` if it is no choice or out of range. Raises `InvalidInput`."""
+        """Refuse its value in `values` if it is not one of the choices or out of range. Raises `InvalidInput`."""
         value = values[self.name]
         if value is None and self.optional:
             return

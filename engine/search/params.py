@@ -15,15 +15,15 @@ from engine.search.strategies import STRATEGIES, Strategy
 class RunParams:
     """One run's request: each field with its declaration, in the order in which the command line lists them.
 
-    `select` None means the default of the strategy: `majority_vote` where no PRM is asked, else `prm_last_vote`.
+    `select` None means the default of the strategy: `majority_vote` where no PRM is used, else `prm_last_vote`.
     """
 
     strategy: str = "beam_search"
     n: Annotated[
         int,
-        # The study goes to N = 512; far above that a run is a mistyped number that would fill the memory.
+        # The study goes to N = 512; far above that N is a typing error that would fill the memory.
         Parameter(
-            label="N completions", help="N, completions to ask for", short="N", unit="completions",
+            label="N completions", help="N, number of completions", short="N", unit="completions",
             least=1, most=4096, advanced=False, common=True,
         ),
     ] = 16  # fmt: skip
@@ -37,15 +37,15 @@ class RunParams:
     select: Annotated[
         str | None,
         Parameter(
-            label="Selection rule", short="rule", hint="How the finished answers elect one.", choices=tuple(RULES),
-            help="How finished answers elect one: `majority_vote` or `prm_{min,last,avg,prod}_{max,vote}`",
+            label="Selection rule", short="rule", hint="How the final answer is chosen.", choices=tuple(RULES),
+            help="How the final answer is chosen: `majority_vote` or `prm_{min,last,avg,prod}_{max,vote}`",
             kind="rule", unset="`prm_last_vote` with a PRM",
         ),
     ] = None  # fmt: skip
     temperature: Annotated[
         float,
         Parameter(
-            label="Temperature", help="Temperature of sampling, 0 to 5; 0 is greedy", hint="0 is greedy.",
+            label="Temperature", help="Sampling temperature, 0 to 5; 0 is greedy", hint="0 is greedy.",
             least=0, most=5, of_policy=True,
         ),
     ] = 0.8  # fmt: skip
@@ -76,14 +76,14 @@ class RunParams:
     beams: Annotated[
         str,
         Parameter(
-            label="Beams", help="Every draw is a beam (`draws`), or every distinct step (`distinct`)",
-            hint="draws: equal draws hold a slot each.", short="beams", choices=("draws", "distinct"), kind="beams",
+            label="Beams", help="What a beam is: a draw (`draws`) or a distinct step (`distinct`)",
+            hint="draws: each equal draw holds a slot.", short="beams", choices=("draws", "distinct"), kind="beams",
         ),
     ] = "draws"  # fmt: skip
     max_steps: Annotated[
         int,
         Parameter(
-            label="Most steps", help="The longest chain, in steps", hint="In one chain.", unit="steps", least=1,
+            label="Max. steps", help="The longest chain, in steps", hint="In one chain.", unit="steps", least=1,
             of_policy=True, common=True,
         ),
     ] = 40  # fmt: skip
@@ -97,22 +97,22 @@ class RunParams:
     max_tokens_total: Annotated[
         int | None,
         Parameter(
-            label="Token budget", help="Generated tokens that may be spent, never exceeded",
+            label="Token budget", help="Limit on generated tokens, never exceeded",
             hint="Generated tokens; 0: no limit.", unit="tokens", least=1, unset="no limit", common=True,
         ),
     ] = None  # fmt: skip
     lookahead: Annotated[
         int,
         Parameter(
-            label="Look ahead L", help="L, greedy steps by whose end `lookahead` judges a candidate",
+            label="Lookahead L", help="L, greedy steps before `lookahead` scores a candidate",
             hint="Greedy steps before a step is scored.", short="L", unit="steps", least=1, most="max_steps",
         ),
     ] = 1  # fmt: skip
     tree_policy: Annotated[
         str,
         Parameter(
-            label="Tree policy", help="How `mcts` descends: `uct` or `puct`", hint="How MCTS descends.",
-            choices=("uct", "puct"), kind="tree policy",
+            label="Tree policy", help="How `mcts` picks the next step: `uct` or `puct`",
+            hint="How MCTS picks the next step.", choices=("uct", "puct"), kind="tree policy",
         ),
     ] = "uct"  # fmt: skip
     exploration: Annotated[
@@ -134,7 +134,7 @@ class RunParams:
         str,
         Parameter(
             label="Votes", help="Every draw votes (`draws`), or every distinct completion once (`distinct`)",
-            hint="draws: one for each. distinct: one for each text.", choices=VOTES, kind="voters", common=True,
+            hint="draws: one per draw. distinct: one per text.", choices=VOTES, kind="voters", common=True,
             noted=False,
         ),
     ] = "draws"  # fmt: skip
@@ -148,7 +148,7 @@ class RunParams:
     ] = False  # fmt: skip
 
     def __post_init__(self) -> None:
-        """Check what has a say in this run; nobody is refused for what means nothing in it."""
+        """Check the parameters that this run uses; the others may have any value."""
         strategy, values = self.method, asdict(self)
         for name, parameter in PARAMETERS.items():
             if strategy.takes(name) or name == "n":  # every search is bounded by N
@@ -186,7 +186,7 @@ class RunParams:
         return self.select or ("prm_last_vote" if self.method.scored else "majority_vote")
 
     def recorded(self) -> dict[str, Any]:
-        """What the run document keeps under `params`: only what had a say in this run."""
+        """What the run document keeps under `params`: only what this run uses."""
         values = asdict(self) | {"select": self.rule}
         return {
             name: values[name]

@@ -1,7 +1,7 @@
 """What a search needs from a policy: the size of prompts, and single steps below given paths.
 
 A policy knows nodes as data (their text and token ids) and nothing of strategies. A session is opened for each run; it
-owns whatever makes the next step cheap (a prefix cache, a server connection), which closing it frees.
+owns whatever makes the next step cheap (a prefix cache, a server connection) until it is closed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as it was sampled: EOS is in `token_ids` but not in `text`; `logprob` as `StepSampled.logprob`."""
+    """One step as it was sampled: EOS is in `token_ids` but not in `text`; `logprob` as in `StepSampled`."""
 
     text: str
     token_ids: tuple[int, ...] | None
@@ -56,7 +56,7 @@ class Step:
 
 @dataclass(slots=True)
 class TokenBudget:
-    """Generated tokens still allowed to a run, shared by all of its draws; None is no limit. Never goes below 0."""
+    """Generated tokens that a run may still use, shared by all its draws; None: no limit. Never goes below 0."""
 
     left: int | None = None
 
@@ -107,7 +107,7 @@ class Policy(Protocol):
     def delimiter(self) -> str: ...
 
     def prompt_tokens(self, problem: str) -> int:
-        """Positions the prompt of this problem takes, template included."""
+        """Positions the prompt of this problem takes, including the template."""
         ...
 
     def session(self, problem: str) -> PolicySession: ...

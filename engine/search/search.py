@@ -89,13 +89,13 @@ class Search:
 
         Identical draws are one node with `copies`. Terminal nodes are not expanded; chains at `max_steps` are pruned.
         Draws that a node has below it already (a rollout, a probe) are the first of its `k`; a node named twice gets
-        `k` draws for either time.
+        `k` draws each time.
         """
         families = await self.expand_each(nodes, k, temperature=temperature)
         return list(dict.fromkeys(child for family in families for child in family))
 
     async def expand_each(self, nodes: Iterable[Node], k: int, *, temperature: float | None = None) -> list[list[Node]]:
-        """As `expand`, the children of each of `nodes` apart."""
+        """As `expand`, but with a list of children for each of `nodes`."""
         wanted: Counter[Node] = Counter()
         shares: list[tuple[Node, int]] = []
         for node in nodes:
@@ -128,7 +128,7 @@ class Search:
     async def rollout(self, nodes: Iterable[Node], steps: int | None = None) -> list[Node]:
         """Go on from each of `nodes` greedily, for `steps` or to the end of the chain; returns the ends, in order.
 
-        What is drawn are ordinary nodes (`origin` rollout). A greedy step is drawn once and followed from then on, and
+        The nodes drawn are ordinary ones (`origin` rollout). A greedy step is drawn once and followed from then on, and
         it is one of the children when its parent is expanded.
         """
         starts = list(nodes)
@@ -144,7 +144,7 @@ class Search:
         return [ends[start] for start in starts]
 
     async def score(self, nodes: Iterable[Node]) -> None:
-        """Score `nodes` and whatever of their paths has no score yet: each node once, a level at a time.
+        """Score `nodes` and the steps of their paths that have no score yet: each node once, one level at a time.
 
         A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge; one at the end of a
         path too long for the PRM stays without a score.
@@ -157,7 +157,7 @@ class Search:
         for depth in sorted({node.depth for node in unscored.values()}):
             level = [node for node in unscored.values() if node.depth == depth]
             scores = await self._scorer.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
-            if len(scores) != len(level):  # nobody knows which score is whose
+            if len(scores) != len(level):  # which score is whose is unknown
                 raise ModelError(f"{name} gave {len(scores)} scores for {len(level)} steps; none of them is used")
             for node, value in zip(level, scores, strict=True):
                 if value is None:
@@ -168,7 +168,7 @@ class Search:
             self.flush()
 
     def value(self, node: Node) -> float:
-        """The score a node is ranked by: its own, or where it has none to have (see `score`) the last before it."""
+        """The score a node is ranked by: its own or, if it cannot be scored, the last one before it."""
         assert self._meter.scorer is not None
         name = self._meter.scorer.name
         return next((step.scores[name] for step in reversed(self.tree.path(node)) if name in step.scores), 0.0)
@@ -176,13 +176,13 @@ class Search:
     def ranked(self, nodes: Iterable[Node], ahead: Mapping[Node, Node] | None = None) -> list[Node]:
         """`nodes` by value, best first; ties: mean log-probability, then text. Steps that the budget cut are left out.
 
-        `ahead` names for a node another one whose value stands for it: the end of its rollout.
+        `ahead` maps a node to the one whose value counts for it: the end of its rollout.
         """
         values = {node: self.value((ahead or {}).get(node, node)) for node in nodes if node.finish != "budget"}
         return sorted(values, key=lambda node: (-values[node], -node.mean_logprob, node.text))
 
     def open_leaves(self) -> list[Node]:
-        """Nodes that nothing was drawn below and nothing was decided about."""
+        """Nodes without children about which nothing has been decided."""
         return [node for node in self.tree.nodes[1:] if node.status == "open" and not node.children]
 
     def keep(
@@ -199,7 +199,7 @@ class Search:
 
         `beams="draws"`: every draw is a beam, so a node with c copies holds up to c of the slots left (equal beams are
         separate samples in search-and-learn, too). `"distinct"`: one slot per node (compute-optimal-tts drops equal
-        siblings). `finished="bank"`: finished children are kept aside and take no slot; the search ends (no survivors)
+        siblings). `finished="bank"`: finished children are set aside and take no slot; the search ends (no survivors)
         once N completions are banked. `"compete"`: they are ranked with the rest, and a slot won by one is used up for
         good (completions of a probe, see `complete`, won none).
         """
@@ -228,7 +228,7 @@ class Search:
     ) -> list[Node]:
         """Keep the nodes that are given slots, prune those given none; returns each as often as it holds a slot.
 
-        `slots` in the order of ranks; `k` are the slots there were (None: those given).
+        `slots` is in rank order; `k` is the number of slots available (None: those given).
         """
         ahead = ahead or {}
         values = {node: self.value(ahead.get(node, node)) for node in slots}
@@ -242,7 +242,7 @@ class Search:
         return [node for node, held in slots.items() for _ in range(held)]
 
     def keep_best(self, families: Mapping[int, Sequence[Node]]) -> dict[int, Node]:
-        """Rank each family by itself and keep its best; returns the best by family, the others are pruned.
+        """Rank each family on its own, keep its best and prune the others; returns the best by family.
 
         A node of several families stays if it is the best of one.
         """
@@ -272,7 +272,7 @@ class Search:
         self.flush()
 
     def finish(self, nodes: Iterable[Node]) -> None:
-        """Bank completions: leaves that ended by themselves. A chain that the budget cut is no completion."""
+        """Bank completions: leaves that ended by themselves. A chain that the budget cut is not a completion."""
         for node in nodes:
             if node.finish == "budget":
                 if node.status != "pruned":
@@ -372,7 +372,7 @@ class Search:
         self._round.append(event)
 
 
-#: Node = (run, parent, token ids); a draw that the budget cut short is another node than one that ended there.
+#: Node = (run, parent, token ids); a draw that the budget cut short is a different node from one that ended there.
 _Identity = tuple[int, tuple[int, ...] | str, Finish]
 
 

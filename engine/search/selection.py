@@ -4,7 +4,7 @@ Two choices make a rule: how the step scores of a completion become one response
 and how the completions elect an answer: `max` (the answer of the best completion), `vote` (the answer with the largest
 sum of response scores) or `majority` (the most draws). A finished tree can be read again under every rule at no cost.
 Completions vote once for each draw that produced them, so merging identical steps changes no election; or once each
-(`votes="distinct"`). A bare EOS says nothing a PRM could judge and is no step of a response.
+(`votes="distinct"`). A bare EOS gives a PRM nothing to judge and is not a step of a response.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class AnswerGroup:
 
 
 def rule_named(name: str) -> Rule:
-    """The rule of that name, or `InvalidInput` listing the names there are."""
+    """The rule of that name, or `InvalidInput` listing the known names."""
     if name not in RULES:
         raise InvalidInput("select", f"unknown rule {name!r}; choose one of {', '.join(RULES)}")
     return RULES[name]
@@ -96,8 +96,8 @@ def answer_groups(
             they may not.
         votes: "draws" gives a completion a vote for each draw that produced it, "distinct" gives it one.
 
-    A completion that lacks a score the rule needs has weight 0. Ties fall to the larger best score, then the larger
-    mean log-probability a token, then the text: never to the order of finishing.
+    A completion that lacks a score the rule needs has weight 0. Ties go to the larger best score, then the larger
+    mean log-probability per token, then the text: never to the order of finishing.
     """
     reducer = rule_named(rule).reducer
     members: dict[str | None, list[tuple[float | None, float, Node]]] = {}

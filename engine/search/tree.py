@@ -45,7 +45,7 @@ class Node:
 
     @property
     def mean_logprob(self) -> float:
-        """Log-probability a token; 0 where it was not recorded."""
+        """Log-probability per token; 0 if it was not recorded."""
         return (self.logprob or 0.0) / max(1, self.tokens)
 
     @property
@@ -54,7 +54,7 @@ class Node:
         return self.finish != "step"
 
 
-#: What a node knows from its sampling: the fields that both declare.
+#: What a node takes from its `StepSampled`: the fields that both declare.
 _SAMPLED = tuple(sorted({each.name for each in fields(Node)} & {each.name for each in fields(StepSampled)}))
 _sampled = attrgetter(*_SAMPLED)
 

@@ -25,7 +25,7 @@ from engine.store.tables import metadata, runs
 
 #: Seconds that a connection waits for another process's lock; `?timeout=` in a SQLite URL overrides it.
 LOCK_TIMEOUT_S = 5.0
-#: PostgreSQL's advisory lock under which migrations run; the number only has to be ours.
+#: PostgreSQL's advisory lock under which migrations run; the number is arbitrary.
 _MIGRATION_LOCK = 7_478_785
 _ELSEWHERE = "choose another database with --db or TTS_UI_DB"
 
@@ -43,14 +43,14 @@ def resolve(url: str | None) -> URL:
         backend = parsed.get_backend_name()
     except (ArgumentError, ValueError) as error:
         raise StoreError(
-            "the database URL cannot be read; give --db a file's path or a URL like sqlite:///runs.db"
+            "the database URL cannot be read; give --db a file path or a URL like sqlite:///runs.db"
         ) from error
     if backend in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise StoreError(f"{backend} databases are not supported; give --db a SQLite file or a postgresql:// URL")
     if parsed.database in (None, "", ":memory:"):
-        raise StoreError("a database in memory cannot be shared by threads; give --db a file's path")
+        raise StoreError("an in-memory database cannot be shared by threads; give --db a file path")
     return parsed
 
 
@@ -77,7 +77,7 @@ def open_engine(url: URL) -> Engine:
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine, its transactions taking the write lock when they begin."""
+    """The same engine; its transactions take the write lock when they begin."""
     return engine.execution_options(write_lock=True)
 
 
@@ -147,16 +147,16 @@ def _set_up(engine: Engine) -> None:
     with engine.connect() as connection:
         current = _revision(connection)
     if current != HEAD:
-        import_module("alembic.command")  # takes its time: not while others wait for the lock below
+        import_module("alembic.command")  # slow, so not while others wait for the lock below
     with writing(engine).begin() as connection:
         if current != HEAD:
             _migrate(connection)
-        # Says now, not at the first step of a search, that the database is read-only.
+        # Shows now, not at the first step of a search, whether the database is read-only.
         connection.execute(update(runs).where(false()).values(heartbeat=0.0))
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch the file to its write-ahead log. The switch does not wait for locks by itself, so it is tried again."""
+    """Switch the file to its write-ahead log. The switch does not wait for locks by itself, so it is retried."""
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     while True:
         try:
@@ -175,7 +175,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _migrate(connection: Connection) -> None:
-    """Bring the tables to `HEAD` within the caller's transaction: of several processes one does it."""
+    """Bring the tables to `HEAD` within the caller's transaction; of several processes only one does it."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

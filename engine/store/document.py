@@ -1,6 +1,6 @@
 """The run document, version 1: what `solve --json` prints and `export --format json` writes. Scripts rely on it.
 
-It holds JSON's own types only. Its entries follow from the fields of the events (`engine.store.shapes`); `status` of a
+It holds only JSON types. Its entries follow from the fields of the events (`engine.store.shapes`); `status` of a
 node and `answers` are derived here, from the same tree and the same rules as everywhere else, and are not stored.
 """
 
@@ -40,7 +40,7 @@ def runs_document(records: Iterable[RunRecord]) -> dict[str, Any]:
 
 
 def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord, Sequence[Event]]]) -> dict[str, Any]:
-    """What `compare --json` prints: the run documents in the order asked; `shared` is what was really spent."""
+    """What `compare --json` prints: the run documents in the order requested; `shared` is what was actually spent."""
     return {
         "format": "tts-ui.comparison",
         "version": VERSION,
@@ -52,7 +52,7 @@ def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord
 
 
 def _nodes(tree: Tree, events: Iterable[Event]) -> list[dict[str, Any]]:
-    """All nodes as they were sampled first, with the status and the copies that they have come to."""
+    """All nodes as they were first sampled, with their latest status and copies."""
     sampled = {0: SAMPLED.entry(root(tree.root.text)) | {"parent": None}}
     for event in events:
         if isinstance(event, StepSampled) and event.node not in sampled:

@@ -1,4 +1,4 @@
-"""A run as GraphML, for graph programs (Gephi, yEd, networkx): a node a step, an edge from each step to the next."""
+"""A run as GraphML, for graph programs (Gephi, yEd, networkx): one node per step, one edge to each next step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LABEL_CHARS = 60
 
 
 def graphml(tree: Tree, record: RunRecord) -> str:
-    """The tree as a GraphML text. Values that are not there are left out; a node's label is the start of its text."""
+    """The tree as a GraphML text. Missing values are left out; a node's label is the start of its text."""
     graph: nx.DiGraph[int] = nx.DiGraph(**_legal(_run_attributes(record)))
     for node in tree.nodes:
         graph.add_node(node.id, **_legal(_attributes(tree, node)))

@@ -1,4 +1,4 @@
-"""Run ids: globally unique, short enough to type a prefix of, and in the order of time when sorted as text."""
+"""Run ids: globally unique, short enough to type a prefix of, and in time order when sorted as text."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _last = 0
 def new_run_id() -> str:
     """A new id: ten characters of milliseconds since 1970, then eight random ones.
 
-    Ids of one process always rise, even within a millisecond or when the clock is set back: the last id is then counted
-    on instead of drawn anew.
+    Ids of one process always rise, even within a millisecond or when the clock is set back: the last id is then
+    incremented instead.
     """
     global _last
     drawn = time.time_ns() // 1_000_000 * _RANDOM_SPAN + secrets.randbelow(_RANDOM_SPAN)

@@ -31,7 +31,7 @@ from engine.store.store import Store
 
 
 def _of(shape: Shape[Any], entry: object, **more: Any) -> object:
-    """A document's entry in the words of the dataclass it is to become; all it says of a model is its name."""
+    """A document's entry as fields of the dataclass it becomes; of a model it has only the name."""
     if not isinstance(entry, Mapping):
         return entry
     known = shape.known(entry) | more
@@ -75,7 +75,7 @@ class _Document(BaseModel):
 
 
 def import_document(store: Store, document: object, origin: RunOrigin = "import") -> str:
-    """Record a run document as it stands, under its own id; returns that id. Importing it again changes nothing."""
+    """Record a run document as it is, under its own id; returns that id. Importing it again changes nothing."""
     try:
         parsed = _Document.model_validate(document)
     except ValidationError as error:
@@ -91,7 +91,7 @@ def import_document(store: Store, document: object, origin: RunOrigin = "import"
             if score.scoring is not None:
                 added[score.scoring].append(score)
     except (ValueError, LookupError) as error:
-        raise InvalidInput("FILE", f"the document does not fit together ({error}); export it again") from error
+        raise InvalidInput("FILE", f"the document is inconsistent ({error}); export it again") from error
     if not _known(store, run_id):
         store.record(events, parsed.usage, run_id)
         store.flush(run_id)

@@ -1,8 +1,8 @@
-"""Which process is recording a run, and whether it still lives.
+"""Which process is recording a run, and whether it is still alive.
 
 A pid alone is not enough: pids are reused, and two containers may share a file but not a process table. An owner is
-therefore a host (name, boot and pid namespace), a pid and the time that process started. Only on the same host can a
-death be seen; elsewhere the heartbeat has to do.
+therefore a host (name, boot and pid namespace), a pid and the time that process started. A death can be seen only
+on the same host; elsewhere the heartbeat has to do.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 
 import psutil
 
-#: Seconds without a heartbeat after which the owner on another host is taken for dead. Clocks differ by less.
+#: Seconds without a heartbeat after which the owner on another host is presumed dead. Clocks differ by less.
 SILENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process, told apart from every other one there was. `started` is empty where the system does not tell it."""
+    """A process, distinct from every other there ever was. `started` is empty if the system does not report it."""
 
     host: str
     pid: int
@@ -39,7 +39,7 @@ class Owner:
 
 
 def this_process() -> Owner:
-    """The owner of what this process records (a forked child is another one than its parent)."""
+    """The owner of what this process records (a forked child is not its parent)."""
     return _owner(os.getpid())
 
 
@@ -60,7 +60,7 @@ def _host() -> str:
 
 
 def process_started(pid: int) -> str:
-    """When process `pid` of this host started; empty if there is none (a zombie counts as none) or nobody can tell."""
+    """When process `pid` of this host started; empty if there is none (a zombie counts as none) or it is unknown."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -71,6 +71,6 @@ def process_started(pid: int) -> str:
 
 
 def _ticks(pid: int) -> str:
-    """Clock ticks between boot and start. psutil's time of day shifts on Linux whenever somebody sets the clock."""
-    # The second field is the command's name in brackets and may hold anything, brackets included.
+    """Clock ticks between boot and start. psutil's time of day shifts on Linux whenever the clock is set."""
+    # The second field is the command's name in brackets and may hold anything, including brackets.
     return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()

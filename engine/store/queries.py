@@ -40,19 +40,19 @@ _RAISED = select(*_STEP, raises.c.seq, raises.c.copies).join(
 
 
 def find_run(engine: Engine, prefix: str) -> RunRecord:
-    """The run whose id is, or alone begins with, `prefix`. Raises `InvalidInput("run", ...)`."""
+    """The run with the id `prefix`, or the only one whose id begins with it. Raises `InvalidInput("run", ...)`."""
     with snapshot(engine) as connection:
         return _find(connection, prefix)
 
 
 def find_comparison(engine: Engine, prefix: str) -> ComparisonRecord:
-    """The comparison whose id is, or alone begins with, `prefix`. Raises `InvalidInput("comparison", ...)`."""
+    """As `find_run`, for comparisons. Raises `InvalidInput("comparison", ...)`."""
     with snapshot(engine) as connection:
         return COMPARISON.read(_row(connection, comparisons, prefix, "comparison"))
 
 
 def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | None:
-    """The comparison whose runs are exactly `run_ids`, in whatever order."""
+    """The comparison whose runs are exactly `run_ids`, in any order."""
     of_first = select(runs.c.comparison_id).where(runs.c.id.in_([clean(run_id) for run_id in run_ids[:1]]))
     with snapshot(engine) as connection:
         row = connection.execute(select(comparisons).where(comparisons.c.id.in_(of_first))).first()
@@ -61,7 +61,7 @@ def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | 
 
 
 def list_runs(engine: Engine, search: str | None, limit: int, offset: int) -> list[RunRecord]:
-    """Runs, newest first; `search` is looked for in problem, answer and strategy, whatever its case."""
+    """Runs, newest first; `search` is looked for in problem, answer and strategy, ignoring case."""
     query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit).offset(offset)
     if search:
         wanted = clean(search[:_LONGEST_SEARCH])
@@ -84,8 +84,8 @@ def run_scorings(engine: Engine, run_id: str) -> list[ScoringRecord]:
 
 
 def read_run(engine: Engine, run_id: str, after: int, until: int | None) -> tuple[RunRecord, list[Event]]:
-    """A run and its events with seq > `after` and <= `until`, both of one moment. `RunStarted` comes first if `after`
-    is negative, `RunFinished` after the last event of a run that has ended by then, scores added later after it."""
+    """A run and its events with seq > `after` and <= `until`, both from the same moment. `RunStarted` comes first if
+    `after` is negative, `RunFinished` after the last event of a run that had ended by then, then scores added later."""
     with snapshot(engine) as connection:
         record = _find(connection, run_id)
         if until is not None and until < last_seq(connection, record.id, decided=True):
@@ -104,7 +104,7 @@ def _added(event: StepSampled | StepScored | Decision) -> bool:
 
 
 def last_seq(connection: Connection, run_id: str, *, decided: bool = False) -> int:
-    """The last seq of a run's rows; `decided`: those of scores that were added later left out."""
+    """The last seq of a run's rows; `decided`: without scores that were added later."""
     of_tables = [
         connection.execute(select(func.max(table.c.seq)).where(table.c.run_id == run_id, *but)).scalar()
         for table, but in (
@@ -134,7 +134,7 @@ def _find(connection: Connection, prefix: str) -> RunRecord:
 
 
 def _row(connection: Connection, table: Table, prefix: str, what: str, advice: str = "") -> Row[Any]:
-    """The row of `table` whose id is, or alone begins with, `prefix`. Raises `InvalidInput` with `what` it is."""
+    """The row with the id `prefix`, or the only one whose id begins with it; `what` names it in an `InvalidInput`."""
     prefix = clean(prefix.strip())
     if not prefix:
         raise InvalidInput(what, f"give a {what}'s id or the beginning of one")
@@ -142,13 +142,13 @@ def _row(connection: Connection, table: Table, prefix: str, what: str, advice: s
     if row is not None:
         return row
     if len(prefix) > _LONGEST_PREFIX:
-        raise InvalidInput(what, f"no {what} has so long an id{advice}")
+        raise InvalidInput(what, f"that is too long for a {what}'s id{advice}")
     matching = table.c.id.istartswith(prefix, autoescape=True)
     found = connection.execute(select(table).where(matching).order_by(table.c.id).limit(2)).all()
     if not found:
-        raise InvalidInput(what, f"no {what}'s id begins with {prefix!r}{advice}")
+        raise InvalidInput(what, f"no {what} id begins with {prefix!r}{advice}")
     if len(found) > 1:
-        raise InvalidInput(what, f"several {what}s' ids begin with {prefix!r}; give more of it")
+        raise InvalidInput(what, f"several {what} ids begin with {prefix!r}; give more of it")
     return found[0]
 
 

@@ -3,7 +3,7 @@ transaction.
 
 `record` only turns events into rows and queues them, so a search never waits for a disk. What cannot be committed now
 (locked, disk full, server gone) stays in memory, is tried again, and is reported; what never can be (a broken rule of
-the tables) costs its own run its recording and no other run anything.
+the tables) stops the recording of that run only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 _BEAT = (
     update(runs)
     .where(runs.c.id.in_(bindparam("of_runs", expanding=True)))
-    # An owner that was asleep for so long that another host took it for dead takes its runs back.
+    # An owner that slept so long that another host presumed it dead takes its runs back.
     .values(heartbeat=bindparam("now"), status="running")
 )
 _ABANDON = (
@@ -50,7 +50,7 @@ _ABANDON = (
 
 
 class Recorder:
-    """The queue and its thread. Every attribute is guarded by `_changed`, except those the writer alone touches."""
+    """The queue and its thread. Every attribute is guarded by `_changed`, except those that only the writer touches."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -112,7 +112,7 @@ class Recorder:
             last, began = (waiting[-1] if waiting else None), self._attempts
             while last is not None and any(due is last for due in self._queue):
                 if self._failed_attempt > began:
-                    raise StoreError(self.error or "the database refuses to be written")
+                    raise StoreError(self.error or "the database cannot be written to")
                 if self._closed:
                     raise StoreError("the store is closed")
                 self._urgent = True
@@ -122,7 +122,7 @@ class Recorder:
                 raise StoreError(self._rejected[run_id])
 
     def perform(self, job: Callable[[Connection], None]) -> None:
-        """Have the writer do `job` in a transaction of its own, after what was recorded before; returns when that is
+        """Have the writer run `job` in a transaction of its own, after what was recorded before; returns when that is
         committed. Raises what `job` raises, and `StoreError` if the database refuses."""
         done: Future[None] = Future()
         with self._changed:
@@ -156,7 +156,7 @@ class Recorder:
             raise StoreError(f"{self._size} rows wait for a database that refuses them: {self.error}")
 
     def _stored_nodes(self, run_id: str) -> int:
-        """How many nodes a run has that this recorder did not begin: a finished one that is added to."""
+        """How many nodes a run has that this recorder did not begin: a finished one to which scores are added."""
         with snapshot(self._engine) as connection:
             last = connection.execute(select(func.max(nodes.c.id)).where(nodes.c.run_id == run_id)).scalar()
         if last is None:
@@ -203,7 +203,7 @@ class Recorder:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """A transaction on the writer's own connection, which is kept: opening one anew would double the cost."""
+        """A transaction on the writer's own connection, which is kept: a new one each time would double the cost."""
         if self._connection is None:
             self._connection = writing(self._engine).connect()
         try:
@@ -235,7 +235,7 @@ class Recorder:
             with self._transaction() as connection:
                 job(connection)
         except SQLAlchemyError as error:
-            done.set_exception(StoreError(f"the database cannot be written: {reason(error)}"))
+            done.set_exception(StoreError(f"the database cannot be written to: {reason(error)}"))
         except Exception as error:
             done.set_exception(error)
         else:
@@ -260,7 +260,7 @@ class Recorder:
 
     def _failed(self, why: str) -> None:
         with self._changed:
-            self.error = f"the database cannot be written: {why}; nothing is lost yet, it is tried again"
+            self.error = f"the database cannot be written to: {why}; nothing is lost yet, retrying"
             self._failed_attempt = self._attempts
             self._waiting_since = time.monotonic()
             first, longest = RETRY_S
@@ -280,7 +280,7 @@ class Recorder:
             self._changed.notify_all()
 
     def _beat(self) -> None:
-        """Say that the runs of this process are alive; a failure shows in `error` and is tried again with the next."""
+        """Say that the runs of this process are alive; a failure shows in `error`, and the next one tries again."""
         now = time.monotonic()
         if not self._running or now < self._last_beat + HEARTBEAT_S:
             return
@@ -292,7 +292,7 @@ class Recorder:
             _log.warning("the heartbeat could not be written: %s", reason(error))
 
     def _let_go(self) -> None:
-        """Nobody records the runs that are still running once the store is closed."""
+        """Mark the runs that are still running as interrupted: nothing records them once the store is closed."""
         if not self._running:
             return
         try:

@@ -1,4 +1,4 @@
-"""What the store gives back, one row of a table each, and how runs, comparisons, scorings and events lie in rows."""
+"""What the store gives back, one row of a table each, and how runs, comparisons, scorings and events become rows."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RunRecord(RunOutcome, RunAsked):
 
     def answers(self, tree: Tree, rule: str | None = None, judge: str | None = None) -> list[AnswerGroup]:
         """The answers of this run's `tree`, best first under the run's own rule and judge, or under others (no model
-        is asked)."""
+        is called)."""
         judge = judge or self.judge
         return answer_groups(
             tree,
@@ -81,7 +81,7 @@ class RunRecord(RunOutcome, RunAsked):
 class ComparisonRecord:
     """One row of `comparisons`.
 
-    `paired`: the runs share their samples (each is charged as if it were alone). `shared` is what was really spent for
+    `paired`: the runs share their samples (each is charged as if it ran alone). `shared` is what was actually spent on
     all of them; `budget` the generated tokens that each might spend, None where there was no limit or not one for all.
     """
 
@@ -121,5 +121,5 @@ def finished(record: RunRecord) -> RunFinished:
 
 
 def root(problem: str) -> StepSampled:
-    """Node 0, the problem, as if it had been sampled; it has no parent, whatever stands here."""
+    """Node 0, the problem, as if it had been sampled; it has no parent, whatever the row says."""
     return StepSampled(0, 0, 0, 0, problem, None, 0, None, "step")

@@ -31,8 +31,8 @@ _OF_RUN = update(runs).where(runs.c.id == bindparam("of_run"))
 
 @dataclass(slots=True)
 class Round:
-    """What one call of `record` brought for one run, as rows; `comparison` is the comparison it is in, `seq` the last
-    of its events'."""
+    """What one call of `record` brought for one run, as rows; `comparison` is the comparison it is in, `seq` that of
+    its last event."""
 
     run_id: str
     usage: Usage
@@ -51,7 +51,7 @@ class Round:
     def fill(self, events: Sequence[Event], next_node: int | None, stored_nodes: Callable[[str], int]) -> int | None:
         """Take in `events`; returns the id that the run's next node will have.
 
-        `next_node` is that id before them; None if it is not known, then `stored_nodes` is asked if a node comes.
+        `next_node` is that id before them; None if it is not known: `stored_nodes` is then called if a node comes.
         """
         for event in events:
             match event:

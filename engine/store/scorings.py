@@ -51,5 +51,5 @@ def _check_scores(connection: Connection, scoring: ScoringRecord, added: Sequenc
         if not 0 <= score.node <= last:
             raise InvalidInput("scores", f"run {scoring.run_id} has no node {score.node}")
         if score.node in judged:
-            raise InvalidInput("scores", f"node {score.node} of run {scoring.run_id} has a score by {name} already")
+            raise InvalidInput("scores", f"node {score.node} of run {scoring.run_id} already has a score by {name}")
         judged.add(score.node)

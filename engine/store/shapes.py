@@ -1,12 +1,12 @@
-"""How a dataclass lies in a table's row and in the run document: derived from its fields, so that they are listed once.
+"""How a dataclass is stored in a table's row and in the run document: derived from its fields, which are listed once.
 
 A field is a column and an entry of the same name, unless the shape renames it or the field's metadata says that it is
-not kept (`STORE_ONLY`, `UNRECORDED`). A field that is a dataclass itself lies flat: usage in columns of its own names,
-a model or an owner in columns that begin with the field's.
+not kept (`STORE_ONLY`, `UNRECORDED`). A field that is a dataclass itself is stored flat: usage in columns of its own
+names, a model or an owner in columns that begin with the field's.
 
 Texts are data and are stored as they are, with one exception. NUL (which PostgreSQL cannot hold) and lone surrogates
 (which UTF-8 cannot) become U+FFFD, one for one, on every database alike: refusing them would lose a whole run for one
-odd token, and the token ids keep what was really drawn. Numbers that are not finite are refused: nobody scored them.
+odd token, and the token ids keep what was really drawn. Numbers that are not finite are refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Values = dict[str, Any]
 T = TypeVar("T")
 Change = Callable[[Any], Any]
 
-#: `null` in a JSON column is SQL's NULL, so that `WHERE token_ids IS NULL` says what it seems to say.
+#: `null` in a JSON column is SQL's NULL, so that `WHERE token_ids IS NULL` means what it says.
 _JSON = JSON(none_as_null=True)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
@@ -51,7 +51,7 @@ def _same(value: Any) -> Any:
 
 def _finite(value: float) -> float:
     if not isfinite(value):
-        raise StoreError(f"a value is {value}: a number that does not exist is left out, not recorded")
+        raise StoreError(f"{value} is not a finite number, so it cannot be recorded")
     return float(value)
 
 
@@ -72,7 +72,7 @@ def _grades(content: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Grade]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A field in a column of its own: `put` makes the column's value of the field's, `take` the other way round."""
+    """A field in a column of its own: `put` turns the field's value into the column's, `take` turns it back."""
 
     field: str
     column: str
@@ -107,7 +107,7 @@ class Shape(Generic[T]):
         self._take = [(part.field, part.take) for part in self._parts if part.take is not _same]
 
     def table_columns(self, *, keys: Collection[str] = (), nullable: Collection[str] = ()) -> list[Column[Any]]:
-        """New columns for a table; `keys` are its primary key, `nullable` those that may be null all the same."""
+        """New columns for a table; `keys` are its primary key, `nullable` those that may be null anyway."""
         return [
             Column(
                 part.column, part.type, primary_key=part.column in keys, autoincrement=False,
@@ -117,7 +117,7 @@ class Shape(Generic[T]):
         ]  # fmt: skip
 
     def values(self, item: T) -> Values:
-        """The row that `item` is."""
+        """The row that stores `item`."""
         row: Values = dict(zip(self._own, self._of_item(item), strict=True))
         for column, put in self._put:
             if (value := row[column]) is not None:
@@ -128,7 +128,7 @@ class Shape(Generic[T]):
         return row
 
     def read(self, row: Row[Any]) -> T:
-        """The item that a row is; `row` may have other columns besides."""
+        """The item that a row stores; `row` may have other columns too."""
         found: Values = dict(zip(self._fields, self._of_row(row), strict=True))
         for field, take in self._take:
             found[field] = take(found[field])
@@ -138,11 +138,11 @@ class Shape(Generic[T]):
         return self._of(**found)
 
     def entry(self, item: T) -> dict[str, Any]:
-        """What the run document says of `item`, in JSON's own types; all it says of a model is its name."""
+        """What the run document says of `item`, in JSON types; of a model, only its name."""
         return {name: _plain(getattr(item, field)) for field, name in self._listed.items()}
 
     def known(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that a document's `entry` gives; what it says besides is ignored."""
+        """The fields that a document's `entry` gives; anything else in it is ignored."""
         return {field: entry[name] for field, name in self._listed.items() if name in entry}
 
     def _all(self) -> list[_Part]:

@@ -42,7 +42,7 @@ def inserting(table: Table, dialect: Dialect) -> Prepared:
 
 
 def saving(table: Table, dialect: Dialect, changing: Iterable[str]) -> Prepared:
-    """An insert of all columns of `table`; a row that is there has its columns `changing` replaced."""
+    """An insert of all columns of `table`; an existing row has its columns `changing` replaced."""
     statement = sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
     replaced = {name: statement.excluded[name] for name in changing}
     known = [column.name for column in table.primary_key]

@@ -1,6 +1,6 @@
 """The store: one object that records searches and reads them back.
 
-One store a process and database; any number of threads may use it. Everything it returns was committed.
+One store per process and database; any number of threads may use it. Everything it returns was committed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where the runs are, fit to be shown (a password is hidden)."""
+        """Where the runs are, safe to show (a password is hidden)."""
         return self._engine.url.render_as_string(hide_password=True)
 
     @property
@@ -73,7 +73,7 @@ class Store:
         self._recorder.flush(run_id)
 
     def run(self, prefix: str) -> RunRecord:
-        """The run with this id, or with the only id that begins so. Raises `InvalidInput("run", ...)`."""
+        """The run with this id, or the only one whose id begins with it. Raises `InvalidInput("run", ...)`."""
         return queries.find_run(self._engine, prefix)
 
     def runs(self, search: str | None = None, limit: int = 50, offset: int = 0) -> list[RunRecord]:
@@ -85,11 +85,11 @@ class Store:
         return queries.sweep_runs(self._engine, sweep_id)
 
     def comparison(self, prefix: str) -> ComparisonRecord:
-        """The comparison with this id, or with the only id that begins so. Raises `InvalidInput("comparison", ...)`."""
+        """As `run`, for comparisons. Raises `InvalidInput("comparison", ...)`."""
         return queries.find_comparison(self._engine, prefix)
 
     def comparison_of(self, run_ids: Sequence[str]) -> ComparisonRecord | None:
-        """The comparison whose runs are exactly these, in whatever order; None if there is none."""
+        """The comparison whose runs are exactly these, in any order; None if there is none."""
         return queries.comparison_of(self._engine, run_ids)
 
     def read(self, run_id: str, after: int = -1, until_seq: int | None = None) -> tuple[RunRecord, list[Event]]:
@@ -105,7 +105,7 @@ class Store:
     ) -> ScoringRecord:
         """Add a judge's scores to a run that has ended, with what they cost; returns when they are committed.
 
-        Their seqs follow the run's last, whatever they were. The run's decisions, answers, usage and status stay as
+        Their seqs follow the run's last. The run's decisions, answers, usage and status stay as
         they are. Raises `InvalidInput` if the run is still running or was decided on this judge, or a score is of
         another judge or kind, of a node that is not there, or of one that this judge has scored already.
         """
@@ -142,7 +142,7 @@ class Store:
         return self.read(run_id, after)[1]
 
     def tree(self, run_id: str) -> Tree:
-        """All that the run has built so far."""
+        """The tree that the run has built so far."""
         return Tree.from_events(self.events(run_id))
 
     def mark_interrupted(self) -> list[str]:
@@ -159,14 +159,14 @@ class Store:
         try:
             with writing(self._engine).begin() as connection:
                 for row in dead:
-                    # A heartbeat in between means that the owner lives after all.
+                    # A heartbeat in between means that the owner is alive after all.
                     unchanged = (runs.c.id == row.id, runs.c.status == "running", runs.c.heartbeat == row.heartbeat)
                     connection.execute(update(runs).where(*unchanged).values(status="interrupted"))
         except SQLAlchemyError as error:
-            raise StoreError(f"cannot write the database: {reason(error)}") from error
+            raise StoreError(f"cannot write to the database: {reason(error)}") from error
 
     def close(self) -> None:
-        """Commit what waits and let go of the database. Raises `StoreError` if something could not be saved."""
+        """Commit what is pending and close the database. Raises `StoreError` if something could not be saved."""
         try:
             self._recorder.close()
         finally:

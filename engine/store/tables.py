@@ -20,12 +20,12 @@ metadata = MetaData(
 
 
 def _run_id() -> Column[str]:
-    """Part of a key, in tables whose rows fall with their run."""
+    """Part of a key, in tables whose rows are deleted with their run."""
     return Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
 
 
 def _of_nodes(name: str, *columns: Column[Any] | Constraint) -> Table:
-    """A table whose rows are about nodes, and fall with them."""
+    """A table whose rows are about nodes and deleted with them."""
     falls = ForeignKeyConstraint(["run_id", "node"], ["nodes.run_id", "nodes.id"], ondelete="CASCADE")
     return Table(name, metadata, Column("run_id", Text, primary_key=True), *columns, falls, sqlite_with_rowid=False)
 
@@ -43,7 +43,7 @@ runs = Table(
 #: What a run had cost after each round; `seq` is the last one of the round.
 bills = Table("bills", metadata, _run_id(), _count("seq", key=True), *USAGE.table_columns(), sqlite_with_rowid=False)
 
-#: Runs asked side by side, in the order of `run_ids`; the usage is what was really spent for all of them.
+#: Runs side by side, in the order of `run_ids`; the usage is what was actually spent on all of them.
 comparisons = Table("comparisons", metadata, *COMPARISON.table_columns(keys=["id"]))
 
 #: Steps; node 0 is the problem itself. `first_copies` are those at `seq`, before identical draws raised them.
@@ -67,5 +67,5 @@ scores = _of_nodes(
     ForeignKeyConstraint(["scoring"], ["scorings.id"]),
 )  # fmt: skip
 
-#: What the strategy did with a node, and the numbers it did it on (see `engine.search.events.REASONS`).
+#: What the strategy did with a node, and the numbers behind it (see `engine.search.events.REASONS`).
 decisions = _of_nodes("decisions", *DECIDED.table_columns(keys=["seq"]))

@@ -136,7 +136,7 @@ def test_strategies_grow_side_by_side_to_their_end(compare: OpenPage, app: App) 
     page.wait_for_selector("#run:not([disabled])")
     assert page.locator("#charts figure").count() == 2
     # What was shared is computed once, and the table says so.
-    wait_for_text(page, "#comparison", "Really computed")
+    wait_for_text(page, "#comparison", "Actually computed")
     comparison = app.host.store.comparison_of(ids)
     assert comparison and f"{comparison.shared.generated_tokens:,}" in page.inner_text("#comparison tr.real")
 
@@ -180,7 +180,7 @@ def test_runs_are_reopened_by_their_address(compare: OpenPage, app: App) -> None
     assert not page.locator("#comparison tr.real").count()  # they were not started together
     wait_for_text(page, "#comparison .fair", "N = 8 completions each")
     wait_for_text(page, "#comparison .fair", "Paired: seed 0 in A, B and C")
-    wait_for_text(page, "#charts", "no PRM was asked")
+    wait_for_text(page, "#charts", "no PRM was used")
     # The form holds what was asked.
     page.wait_for_function("document.querySelector('#strategy-c input').value === 'Majority vote'")
     assert page.input_value("#n input") == "8" and page.input_value("#problem textarea") == PROBLEM
@@ -189,7 +189,7 @@ def test_runs_are_reopened_by_their_address(compare: OpenPage, app: App) -> None
 def test_an_address_that_cannot_be_a_comparison_says_why(compare: OpenPage, app: App) -> None:
     run_id = app.three()[0]
     for query, message in (
-        ("?runs=nonsense,more", "run's id begins with"),
+        ("?runs=nonsense,more", "run id begins with"),
         (f"?runs={run_id}", "names 1 runs"),
         (f"?runs={run_id},{run_id}", "twice"),
     ):
@@ -217,7 +217,7 @@ def test_a_step_selected_in_one_tree_is_selected_in_the_others(compare: OpenPage
     assert sections.count() == 3
     score = next(iter(shared.scores.values()))
     assert f"PRM {score:.2f}" in sections.nth(1).inner_text() and "kept" in sections.nth(1).inner_text()
-    assert "no PRM was asked" in sections.nth(2).inner_text()
+    assert "no PRM was used" in sections.nth(2).inner_text()
     page.wait_for_function("node => location.search.endsWith(`node=${node}`)", arg=f"2.{shared.id}")
     # Keys walk one tree and the others follow; the problem is the problem everywhere.
     page.focus("#tree-b .st-plot")

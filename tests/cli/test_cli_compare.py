@@ -60,7 +60,7 @@ def test_the_table_says_what_each_found_and_spent_and_what_was_equal(tts_ui: Cli
     for line, strategy in zip(lines[1:4], ("greedy", "best_of_n", "dvts"), strict=True):
         assert line.startswith(strategy) and " wrong " in line and line.endswith(" s")
     assert "no PRM" in lines[1]
-    assert lines[4].startswith("together, really")
+    assert lines[4].startswith("actual total")
     assert lines[5].startswith("N = 8 completions each (greedy: one chain); generated tokens differ ")
     assert lines[6].startswith("Paired: seed 0 in best_of_n and dvts; ")
     assert [line.split(" would")[0] for line in lines[7:10]] == [
@@ -69,7 +69,7 @@ def test_the_table_says_what_each_found_and_spent_and_what_was_equal(tts_ui: Cli
     assert "Llama-3.1-405B" in lines[7] and "Llama-3.1-70B" in lines[7]
     for command in lines[10:]:
         shown = tts_ui(*command.split()[1:])
-        assert shown.code == 0 and "the same FLOPs would buy" in shown.out
+        assert shown.code == 0 and "the same FLOPs give" in shown.out
     assert len(lines) == 13
 
 

@@ -36,7 +36,7 @@ MISTAKES = [
     ("--max-steps: ", ["solve", "a", "--max-steps", "0"]),
     ("--max-tokens-total: ", ["solve", "a", "--max-tokens-total", "0"]),
     ("--answer: ", ["solve", "a", "--answer", " "]),
-    ("--strategies: unknown strategy 'guess'; choose some of greedy", ["compare", "a", "--strategies", "dvts,guess"]),
+    ("--strategies: unknown strategy 'guess'; choose from greedy", ["compare", "a", "--strategies", "dvts,guess"]),
     ("--strategies: dvts is named twice", ["compare", "a", "--strategies", "dvts,greedy,dvts"]),
     ("--strategies: a comparison needs two or more", ["compare", "a", "--strategies", "dvts"]),
     ("--strategies: a comparison needs two or more", ["compare", "a", "--strategies", ","]),
@@ -53,8 +53,8 @@ MISTAKES = [
     ("--limit: ", ["runs", "--limit", "0"]),
     ("--port: ", ["serve", "--port", "70000"]),
     ("--models: no-such cannot be read", ["serve", "--models", "no-such"]),
-    ("--host: 'no.such.host.invalid' is no address", ["serve", "--host", "no.such.host.invalid"]),
-    ("--format: there is no 'html'; choose json or graphml", ["export", "0", "--format", "html"]),
+    ("--host: 'no.such.host.invalid' is not an address", ["serve", "--host", "no.such.host.invalid"]),
+    ("--format: unknown format 'html'; choose json or graphml", ["export", "0", "--format", "html"]),
 ]
 
 
@@ -73,7 +73,7 @@ def test_a_run_that_is_not_there(tts_ui: Cli, db: Path) -> None:
     for command in ("show", "export"):
         outcome = tts_ui(command, "zzz", "--db", db)
         assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.err.startswith("tts-ui: RUN: no run's id begins with 'zzz'")
+        assert outcome.err.startswith("tts-ui: RUN: no run id begins with 'zzz'")
 
 
 def test_a_database_that_cannot_be_opened(tts_ui: Cli, tmp_path: Path) -> None:

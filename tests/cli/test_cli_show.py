@@ -71,7 +71,7 @@ def test_the_tree_says_score_status_reason_and_copies(tts_ui: Cli, recorded: Pat
     assert step(4).index("#4") > step(1).index("#1")  # deeper
     assert "Answer 1  correct  2 of 2 votes, weight 1.94 (prm_last_vote)" in lines
     assert lines[-2].startswith("1,240 tokens | PRM 1,310 | ") and lines[-2].endswith(" | 0.4 s")
-    assert lines[-1].startswith("the same FLOPs would buy ") and "Llama-3.1-405B" in lines[-1]
+    assert lines[-1].startswith("the same FLOPs give ") and "Llama-3.1-405B" in lines[-1]
 
 
 def test_texts_are_shown_and_never_obeyed(tts_ui: Cli, recorded: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_full_disk_is_reported_and_nothing_is_lost(file: Path, script: Script)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     refused, shown = output.splitlines()
-    assert refused.startswith("refused: the database cannot be written")
+    assert refused.startswith("refused: the database cannot be written to")
     assert shown == "0"
     with Store.open(str(file)) as store:
         assert store.events("r1") == flat(whole_run("r1", 600))

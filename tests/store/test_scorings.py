@@ -72,8 +72,8 @@ def test_a_scoring_that_does_not_fit_is_refused_whole(store: Store) -> None:
         ("still running", running, scored(1)),
         ("no run's id", "unknown", scored(1)),
         ("has no node 999", run_id, scored(2, 999)),
-        ("node 1 of run .* has a score by another already", run_id, scored(2, 1)),
-        ("node 2 of run .* has a score by another already", run_id, scored(2, 2)),
+        ("node 1 of run .* already has a score by another", run_id, scored(2, 1)),
+        ("node 2 of run .* already has a score by another", run_id, scored(2, 2)),
         ("measured by somebody, not measured by another", run_id, scored(2, scorer="somebody")),
         ("human by another", run_id, [replace(scored(2)[0], kind="human")]),
     ]

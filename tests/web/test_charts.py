@@ -25,8 +25,8 @@ def test_a_line_is_a_stair_through_its_points_to_the_last_token() -> None:
 
 
 def test_what_is_not_drawn_is_named_with_the_reason() -> None:
-    html = chart("Title", "note", [Line(0, "Greedy", Curve((), "no PRM was asked"), 100)])
-    assert "Not drawn: A Greedy: no PRM was asked." in html
+    html = chart("Title", "note", [Line(0, "Greedy", Curve((), "no PRM was used"), 100)])
+    assert "Not drawn: A Greedy: no PRM was used." in html
     assert "<path" not in html
 
 

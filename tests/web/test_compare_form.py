@@ -62,7 +62,7 @@ def test_a_token_budget_is_for_all() -> None:
         ({"strategy_c": "best_of_n"}, "strategy_c", "the same as B"),
         ({"strategy_b": "beam_search", "own_c": "M=4"}, "strategy_c", "the same as B"),
         ({"own_b": "width 2"}, "own_b", "NAME=VALUE"),
-        ({"own_b": "N=2"}, "own_b", "is no setting"),
+        ({"own_b": "N=2"}, "own_b", "is not a setting"),
         ({"own_b": "M=two"}, "own_b", "not a number"),
         ({"own_c": "M=3"}, "own_c", "does not divide"),
         ({"own_b": "c=1"}, "own_b", "Best of N has no c"),

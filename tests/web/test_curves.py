@@ -87,7 +87,7 @@ def test_the_best_score_only_rises_and_is_one_of_the_tree(solved: Solve) -> None
 def test_no_score_is_invented(solved: Solve) -> None:
     drawn = curves_of(solved("majority_vote"))
     assert drawn.share.points and not drawn.share.lacks
-    assert drawn.best.points == () and drawn.best.lacks == "no PRM was asked"
+    assert drawn.best.points == () and drawn.best.lacks == "no PRM was used"
 
 
 def test_a_search_that_has_found_nothing_says_so(solved: Solve) -> None:

@@ -135,5 +135,5 @@ def test_a_run_without_a_judge_shows_none_until_one_is_asked_for(
     added = [StepScored(0, node.id, SECOND, second(node.id)) for node in store.tree(running.id).nodes[1:] if node.text]
     store.add_scoring(running.id, ModelInfo(SECOND, 0, 0), "measured", added, Usage())
     assert shown(store, running.id, capsys).tree == {}
-    assert shown(store, running.id, capsys).curves.best.lacks == "no PRM was asked"
+    assert shown(store, running.id, capsys).curves.best.lacks == "no PRM was used"
     assert len(shown(store, running.id, capsys, SECOND).tree) == len(added)

@@ -23,7 +23,7 @@ from tts_ui.cli.watch import Progress, crash, interruptible, problem_text, read_
 
 
 def compare(problem: str, params: Sequence[RunParams], options: SearchOptions, *, paired: bool) -> int:
-    """Run the searches, print the table, return the exit code. Raises `TtsError`, mistakes before models are loaded."""
+    """Run the searches, print the table, return the exit code. Mistakes raise `TtsError` before models are loaded."""
     question = Question(problem_text(problem), options.answer)
     catalogue, pair = catalogue_of(options.models)
     catalogue.scorer(pair.name, options.scorer)

@@ -1,4 +1,4 @@
-"""How far a model's download is, on standard error: a bar on a terminal, else a line now and then."""
+"""The progress of a model's download, on standard error: a bar on a terminal, else a line now and then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From errors to one line on stderr and an exit code: the command line's edge, and the only place that decides this.
 
-A mistake of the caller's names the argument as it is typed (`--max-tokens-total`, PROBLEM) and the fix. A bug of ours
-shows its traceback only where TTS_UI_DEBUG is set.
+The line for a caller's mistake names the argument as it is typed (`--max-tokens-total`, PROBLEM) and the fix. An
+internal error shows its traceback only if TTS_UI_DEBUG is set.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _verdict(error: Exception) -> tuple[int, str]:
             return FAILED, f"{error.filename or 'the output'}: {error.strerror}" if error.strerror else str(error)
     if hasattr(error, "format_message"):  # Typer's errors of usage: their base class has moved, its method has not
         return MISTAKE, _usage(error)
-    return FAILED, f"a bug of ours: {type(error).__name__}: {error}; TTS_UI_DEBUG=1 shows where"
+    return FAILED, f"internal error: {type(error).__name__}: {error}; TTS_UI_DEBUG=1 shows where"
 
 
 def _spelled(argument: str) -> str:
@@ -80,6 +80,6 @@ def _usage(error: Exception) -> str:
 
 
 def _drop_output() -> None:
-    """Send what is still buffered nowhere, lest the interpreter fail on it again at its exit."""
-    with suppress(OSError, ValueError):  # no real file behind it
+    """Send what is still buffered nowhere, so that the interpreter does not fail on it again at exit."""
+    with suppress(OSError, ValueError):  # it is not a real file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -33,7 +33,7 @@ FORMATS: dict[str, Rendering] = {"json": _json, "graphml": _graphml}
 
 def rendering(format: str) -> Rendering:
     if format not in FORMATS:
-        raise InvalidInput("format", f"there is no {format!r}; choose {' or '.join(FORMATS)}")
+        raise InvalidInput("format", f"unknown format {format!r}; choose {' or '.join(FORMATS)}")
     return FORMATS[format]
 
 
@@ -48,4 +48,4 @@ def write(text: str, output: str) -> None:
     except OSError as error:
         raise InvalidInput("output", f"{output} cannot be written ({error.strerror}); choose another file") from error
     except ValueError as error:  # a NUL in the name
-        raise InvalidInput("output", f"{output!r} is no file's name") from error
+        raise InvalidInput("output", f"{output!r} is not a file name") from error

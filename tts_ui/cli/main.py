@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a beginning that no other run's id has.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or any unique beginning of it.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -82,13 +82,14 @@ def compare(
     *,
     problem: Problem,
     strategies: Annotated[str, typer.Option(metavar="S1,S2,...", help=f"Two or more of {', '.join(STRATEGIES)}.")],
-    unpaired: Annotated[bool, typer.Option("--unpaired", help="A seed of its own for each, nothing shared.")] = False,
+    unpaired: Annotated[bool, typer.Option("--unpaired", help="Give each its own seed; share nothing.")] = False,
     options: SearchOptions,
 ) -> None:
     """Search for the answer to one problem by several strategies, side by side, and record them.
 
-    They share the samples they have in common, each is charged as if it were alone, and the real total is shown beside.
-    An option that only some of the strategies have goes to those. Ctrl-C stops them all and keeps what they found.
+    They share the samples they have in common, each is charged as if it ran alone, and the actual total is shown next
+    to it. An option that only some of the strategies have applies to those. Ctrl-C stops them all and keeps what they
+    found.
     """
     params = [options.params(strategy) for strategy in strategies_named(strategies)]
     from tts_ui.cli.compare import compare
@@ -98,12 +99,14 @@ def compare(
 
 @app.command()
 def runs(
-    search: Annotated[str | None, typer.Option(metavar="TEXT", help="In problem, answer or strategy.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="The newest this many.")] = 50,
+    search: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Text to find in problem, answer or strategy.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many.")] = 50,
     as_json: AsJson = False,
     db: Db = None,
 ) -> None:
-    """List recorded runs, the newest first."""
+    """List recorded runs, newest first."""
     from engine.store import Store
     from engine.store.document import runs_document
     from tts_ui.cli import terminal
@@ -146,10 +149,10 @@ def show(
 def export(
     run: RunId,
     format: Annotated[str, typer.Option(help="json or graphml.")] = "json",
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")] = "-",
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Output file; - is stdout.")] = "-",
     db: Db = None,
 ) -> None:
-    """Write a run as a document that other programs read."""
+    """Write a run to a file that other programs can read."""
     from engine.store import Store
     from tts_ui.cli.export import rendering, write
 
@@ -161,7 +164,7 @@ def export(
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is an answer
 def grade(
-    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="An answer, as it would stand in a box.")],
+    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="An answer, as it would appear in a box.")],
     reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="The right answer.")],
     as_json: AsJson = False,
 ) -> None:
@@ -178,10 +181,12 @@ def grade(
 
 @app.command("models")
 def list_models(
-    models: Annotated[str | None, typer.Option(metavar="FILE", help="Your own models file instead of ours.")] = None,
+    models: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A models file to use instead of the built-in one.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the pairs of policy and PRM to choose from, and whether this machine has the memory for them."""
+    """List the pairs of policy and PRM to choose from, and whether this machine has enough memory for them."""
     from tts_ui.cli import terminal
     from tts_ui.cli.models import catalogue_of, models_document
 

@@ -1,4 +1,4 @@
-"""What `--models` may say (a NAME, a FILE for its first pair, or FILE:NAME), and the list of what there is."""
+"""What `--models` may say (a NAME, a FILE for its first pair, or FILE:NAME), and the list of models."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def catalogue_of(wanted: str | None) -> tuple[Catalogue, PairEntry]:
 
 
 def _is_file(text: str) -> bool:
-    """Whether `text` means a models file; one that is missing should be told so, not be looked up as a name."""
+    """Whether `text` means a models file; a missing one should be reported as such, not looked up as a name."""
     return text.endswith(".toml") or (os.sep in text and ":" not in text) or (bool(text) and Path(text).is_file())
 
 
@@ -76,7 +76,7 @@ def _model(catalogue: Catalogue, entry: ModelEntry) -> dict[str, Any]:
 
 
 def _memory(found: fit.Fit) -> dict[str, Any]:
-    """Bytes, and where; null where it is not known."""
+    """Bytes, and where; null if not known."""
     return {
         "needs_bytes": found.needs, "free_bytes": found.free, "fits": found.fits, "dtype": found.dtype,
         "device": found.device,

@@ -20,7 +20,9 @@ from tts_ui.words import parameters
 
 Db = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="A SQLite file or database URL; else TTS_UI_DB, else runs.db in the user's data."),
+    typer.Option(
+        metavar="URL", help="A SQLite file or database URL; else TTS_UI_DB, else runs.db in the user data directory."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="The problem; - reads standard input.")]
@@ -28,22 +30,22 @@ Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="The problem; - 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """What is asked beside problem and strategy: `search`, the parameters by name (None where the policy's makers may
-    have a value of their own), and the rest. `models` is a name, a file or both (see `tts_ui.cli.models`)."""
+    """What is asked besides problem and strategy: `search`, the parameters by name (None where the policy may
+    have its own value), and the rest. `models` is a name, a file or both (see `tts_ui.cli.models`)."""
 
     search: Mapping[str, Any]
     models: Annotated[
         str | None, typer.Option(metavar="NAME|FILE|FILE:NAME", help="The pair of models (see `tts-ui models`).")
     ] = None
     scorer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another PRM of the catalogue than the pair's own.")
+        str | None, typer.Option(metavar="NAME", help="A PRM of the catalogue in place of the pair's own.")
     ] = None
     answer: Annotated[str | None, typer.Option(metavar="REFERENCE", help="The right answer, to grade against.")] = None
     as_json: AsJson = False
     db: Db = None
 
     def params(self, strategy: str) -> RunParams:
-        """One run's request. Options that `strategy` does not have mean nothing in it; raises `InvalidInput`."""
+        """One run's request. Options that `strategy` does not have are ignored; raises `InvalidInput`."""
         from tts_ui.cli.models import sampling_of
 
         sampling = {name: value for name, value in self.search.items() if PARAMETERS[name].of_policy}
@@ -70,7 +72,7 @@ def takes_search_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options(rest: list[str]) -> list[inspect.Parameter]:
-    """The options in the order of the help; which models are asked stands after the seed."""
+    """The options in the order of the help; the models come after the seed."""
     hints = get_type_hints(SearchOptions, include_extras=True)
     defaults = {field.name: field.default for field in fields(SearchOptions)}
     named = {name: _spelled(name, hints[name], defaults[name]) for name in rest}
@@ -83,7 +85,7 @@ def _options(rest: list[str]) -> list[inspect.Parameter]:
 
 
 def _option(parameter: Parameter) -> inspect.Parameter:
-    """A parameter of a run as one of a command; None where the policy's makers may have a value of their own."""
+    """A parameter of a run as one of a command; None where the policy may have its own value."""
     default = None if parameter.of_policy else parameter.default
     told = f"{parameter.help}." + (f" Default: {parameters.default(parameter)}." if default is None else "")
     flag = (f"--{parameter.name.replace('_', '-')}",) if parameter.type is bool else ()  # none that denies it
@@ -100,9 +102,9 @@ def strategies_named(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in STRATEGIES:
-            raise InvalidInput("strategies", f"unknown strategy {name!r}; choose some of {', '.join(STRATEGIES)}")
+            raise InvalidInput("strategies", f"unknown strategy {name!r}; choose from {', '.join(STRATEGIES)}")
         if names.count(name) > 1:
             raise InvalidInput("strategies", f"{name} is named twice; name each strategy once")
     if len(names) < 2:
-        raise InvalidInput("strategies", "a comparison needs two or more, with commas between them; name another")
+        raise InvalidInput("strategies", "a comparison needs two or more, separated by commas; name another")
     return names

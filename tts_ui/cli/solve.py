@@ -21,7 +21,7 @@ from tts_ui.cli.watch import Progress, crash, interruptible, problem_text, read_
 
 
 def solve(problem: str, params: RunParams, options: SearchOptions) -> int:
-    """Run the search, print its result, return the exit code. Raises `TtsError`, mistakes before models are loaded."""
+    """Run the search, print its result, return the exit code. Mistakes raise `TtsError` before models are loaded."""
     question = Question(problem_text(problem), options.answer)
     catalogue, pair = catalogue_of(options.models)
     catalogue.scorer(pair.name, options.scorer)

@@ -1,6 +1,6 @@
 """Runs as text: what the command line prints on standard output, drawn with rich.
 
-Texts of models and people are data: they are shown as they are, no markup in them is obeyed, and characters that could
+Texts of models and people are data: they are shown as they are, their markup has no effect, and characters that could
 steer the terminal are made visible. Nothing is said by colour alone.
 """
 
@@ -42,7 +42,7 @@ _ENDED = {"eos": "", "length": "cut: out of room", "budget": "cut: out of budget
 #: Control characters (escape sequences begin with one) and those that turn the direction of writing.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-#: Width where no terminal says one, and the least that is left for text behind the deepest branch.
+#: Width where no terminal gives one, and the least that is left for text after the deepest branch.
 _PAPER, _LEAST = 120, 40
 
 
@@ -88,11 +88,11 @@ def print_tree(record: RunRecord, tree: Tree, judge: str | None) -> None:
     console.print(_answer(record, tree))
     console.print(Text(_cost(record)))
     if same := bought(record.usage):
-        console.print(Text(f"the same FLOPs would buy {same}", style="dim"), soft_wrap=True)
+        console.print(Text(f"the same FLOPs give {same}", style="dim"), soft_wrap=True)
 
 
 def bought(usage: Usage) -> str:
-    """What the same FLOPs would buy of the large models, by both conventions; empty where they are not known."""
+    """The tokens that large models would generate for the same FLOPs, by both conventions; empty if not known."""
     if not usage.flops_known or not usage.flops_all:
         return ""
     parts = [
@@ -151,7 +151,7 @@ def print_models(catalogue: Catalogue) -> None:
 
 
 def _terms(catalogue: Catalogue, model: ModelEntry) -> str:
-    """Under which terms a model is to be had; empty where it is here and says nothing of it."""
+    """A model's licence and availability; empty if it is here and states no licence."""
     gated = ", gated: accept it on the Hub and set HF_TOKEN" if model.gated else ""
     where = "" if model.urls or catalogue.find(model) else ", to be downloaded"
     return f"{model.label}: {(model.licence + gated + where).lstrip(', ')}" if model.licence or where else ""

@@ -1,4 +1,4 @@
-"""A comparison as one table: what each strategy found and spent, what was really spent, what was equal and what not."""
+"""A comparison as one table: what each strategy found and spent, the actual total, what was equal and what was not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def print_comparison(
     for run, tree in runs:
         table.add_row(run.strategy, *_found(run, tree), *costs(run.usage, scored=run.scorer is not None))
     judged = any(run.scorer for run, _ in runs)
-    table.add_row("together, really", "", "", "", *costs(record.shared, scored=judged), style="dim")
+    table.add_row("actual total", "", "", "", *costs(record.shared, scored=judged), style="dim")
     console.print(table)
     for line in [*_fair(runs), *_large_models(runs)]:
         console.print(Text(line), soft_wrap=True)
@@ -53,4 +53,4 @@ def _fair(runs: Sequence[tuple[RunRecord, Tree]]) -> list[str]:
 
 
 def _large_models(runs: Sequence[tuple[RunRecord, Tree]]) -> list[str]:
-    return [f"the FLOPs of {run.strategy} would buy {same}" for run, _ in runs if (same := bought(run.usage))]
+    return [f"the FLOPs of {run.strategy} give {same}" for run, _ in runs if (same := bought(run.usage))]

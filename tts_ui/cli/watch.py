@@ -34,7 +34,7 @@ _STOP_S = 30.0
 
 
 def problem_text(text: str) -> str:
-    """The problem itself: the argument, or all of standard input without its last line's end."""
+    """The problem itself: the argument, or all of standard input without the final line break."""
     try:
         if text == "-":
             text = sys.stdin.buffer.read().decode("utf-8-sig").rstrip("\r\n")
@@ -53,10 +53,10 @@ def with_reference(question: Question, host: Host) -> Question:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that searches are stopped in good order; the second ends the process."""
+    """An event that the first Ctrl-C sets, so that searches are stopped cleanly; the second ends the process."""
     asked = threading.Event()
     usual = signal.getsignal(signal.SIGINT)
-    if usual is signal.SIG_IGN:  # a job in the background: another's Ctrl-C is not meant for it
+    if usual is signal.SIG_IGN:  # a background job: Ctrl-C is not meant for it
         yield asked
         return
 
@@ -72,7 +72,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 class Progress:
-    """One line on a terminal's stderr that says how it goes; the model libraries are kept off it."""
+    """One line on a terminal's stderr that shows the progress; the model libraries are kept off it."""
 
     def __init__(self) -> None:
         _hush()
@@ -86,15 +86,15 @@ class Progress:
         return self._console.status(line) if self._console.is_terminal else nullcontext()
 
     def warn_foreign(self, host: Host, question: Question, models: str) -> None:
-        """Say so where the policy was never trained for such a problem."""
+        """Say so if the policy was never trained for such a problem."""
         if notice := host.foreign(question, models):
             self._console.print(
-                f"tts-ui: note: {notice} `tts-ui models` lists what there is, --models FILE brings yours.",
+                f"tts-ui: note: {notice} `tts-ui models` lists the models; --models FILE adds your own.",
                 soft_wrap=True,
             )
 
     def watch(self, searches: Sequence[Running], store: Store, interrupted: threading.Event) -> None:
-        """Wait for all searches to end, or end them when asked to; show how they go meanwhile."""
+        """Wait for all searches to end, or stop them when asked; show their progress meanwhile."""
         deadline: float | None = None
         with self.showing("searching") as status:
             tickers = [_Ticker(running, store) for running in searches]
@@ -149,7 +149,7 @@ def _line(tickers: Sequence[_Ticker]) -> str:
 
 
 def crash(running: Running) -> BaseException | None:
-    """The bug that ended the search, if one did; its run is on record as `failed`."""
+    """The internal error that ended the search, if one did; its run is on record as `failed`."""
     try:
         return running.future.exception(timeout=_STOP_S)
     except (CancelledError, TimeoutError):

@@ -1,6 +1,6 @@
 """What was equal between the runs of a comparison, and what was not, in plain sentences.
 
-`names` are what the runs are called there: letters on a page, strategies in a terminal.
+`names` are what the runs are called: letters on a page, strategies in a terminal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tts_ui.words.parameters import LETTERS
 
 
 def models_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS) -> str:
-    """Which policy ran and which judge scored it, said once where it is the same in all; a vote alone asks no judge."""
+    """Which policy ran and which judge scored it, said once if it is the same in all; majority vote uses no judge."""
     judges = {record.scorer.name for record in records if record.scorer}
     said = [
         f"policy {record.policy.name}" + (f", judged by {record.scorer.name}" if record.scorer else "")
@@ -27,7 +27,7 @@ def models_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS
 
 
 def budget_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS) -> str:
-    """Which budget unit was equal: the token budget, else N, else none; and how far the rest lies apart."""
+    """Which budget unit was equal: the token budget, else N, else none; and how far apart the rest is."""
     generated = [record.usage.generated_tokens for record in records]
     scored = [record.usage.scored_tokens for record in records if record.scorer]
     budgets = {record.params.get("max_tokens_total") for record in records}
@@ -46,7 +46,7 @@ def budget_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS
 
 
 def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree], names: Sequence[str] = LETTERS) -> str:
-    """What runs with the same seed share, counted on their trees; empty where there is nothing to say."""
+    """What runs with the same seed share, counted on their trees; empty if there is nothing to say."""
     sampling = [place for place, record in enumerate(records) if _asked(record)]
     if len({record.problem for record in records}) > 1:
         return "The runs answer different problems, so nothing is paired."

@@ -1,4 +1,4 @@
-"""A run's settings in words: as the form calls them, and what to call runs that stand side by side. Plain text."""
+"""A run's settings in words: as the form calls them, and what to call runs that are side by side. Plain text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_NAME = ("seed",)
 
 
 def name(setting: str) -> str:
-    """A parameter as the form calls it, before its value; a run from elsewhere may have one that is not known here."""
+    """A parameter as the form calls it, before its value; an imported run may have one that is not known here."""
     parameter = PARAMETERS.get(setting)
     return (parameter.fact or parameter.in_line) if parameter else words(setting)
 
@@ -52,12 +52,12 @@ def words(identifier: str) -> str:
 
 
 def title(strategy: str) -> str:
-    """The strategy's name on screen; a run from elsewhere may have been made by one that is not known here."""
+    """The strategy's name on screen; an imported run may have been made by one that is not known here."""
     return STRATEGIES[strategy].title if strategy in STRATEGIES else words(strategy)
 
 
 def labels(records: Sequence[RunRecord]) -> list[str]:
-    """A name for each run that tells it from the others: the strategy, and what its namesakes do otherwise."""
+    """A name for each run that tells it from the others: the strategy, and how it differs from its namesakes."""
     return [_label(record, [other for other in records if other.strategy == record.strategy]) for record in records]
 
 

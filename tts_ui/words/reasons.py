@@ -1,4 +1,4 @@
-"""Decisions in plain words, with the numbers behind them; the page and the terminal both say them like this."""
+"""Decisions in plain words, with the numbers behind them; the same on the page and in the terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tts_ui.words import numbers
 
 
 def latest(node: Node) -> list[Decision]:
-    """The decisions about a node; of those that MCTS takes in every iteration (descend, backup) the last ones."""
+    """The decisions about a node; of those that MCTS takes in every iteration (descend, backup) only the last ones."""
     last = {decision.action: decision for decision in node.decisions}
     repeated = ("descend", "backup")
     return [d for d in node.decisions if d.action not in repeated or d is last[d.action]]
 
 
 def why(decision: Decision) -> tuple[str, str]:
-    """What was decided, and on what grounds: ("pruned", "rank 9 of 16, cut-off 0.44"). Plain text, no markup."""
+    """What was decided, and why: ("pruned", "rank 9 of 16, cut-off 0.44"). Plain text, no markup."""
     n = decision.numbers
     done = {"keep": "kept", "prune": "pruned"}.get(decision.action, decision.action)
     match decision.action, decision.reason:
@@ -27,7 +27,7 @@ def why(decision: Decision) -> tuple[str, str]:
         case "keep" | "prune", "subtree_rank":
             return done, f"{_place(n)} in subtree {n['subtree'] + 1:.0f}"
         case "prune", "rollout_dropped":
-            return done, "a look ahead from a step that was not kept"
+            return done, "a lookahead from a step that was not kept"
         case "prune", "fruitless":
             return done, f"{n['n']:.0f} iterations led to no new completion"
         case "prune", "width_reached":

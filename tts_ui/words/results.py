@@ -18,7 +18,7 @@ _OUTCOMES = {True: "correct", False: "wrong"}
 #: There is no reference answer; there is one, and whether it is given could not be decided.
 NOT_GRADED, UNDECIDED = "not graded", "undecided"
 
-#: The columns of a bill as the pages name them, and in few letters for a terminal.
+#: The columns of a bill as the pages name them, and abbreviated for a terminal.
 COST_COLUMNS = {
     "tokens generated": "tokens", "PRM tokens": "PRM tokens", "FLOPs, the paper's way": "FLOPs (paper)",
     "FLOPs, all": "FLOPs (all)", "calls": "calls", "time": "time",
@@ -50,7 +50,7 @@ def weighed_votes(record: RunRecord, tree: Tree) -> str:
 
 
 def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
-    """The cells of `COST_COLUMNS`; `scored` is whether a PRM was asked at all."""
+    """The cells of `COST_COLUMNS`; `scored` is whether a PRM was used at all."""
     paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)
     return (
         numbers.count(usage.generated_tokens),
@@ -63,7 +63,7 @@ def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
 
 
 def total(usages: Sequence[Usage]) -> Usage:
-    """All of them together; its FLOPs are known where those of each are."""
+    """All of them together; its FLOPs are known only if those of each are."""
     added = Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.__slots__})
     known = all(usage.flops_known for usage in usages)
     return added if known else replace(added, flops_paper=0.0, flops_all=0.0)

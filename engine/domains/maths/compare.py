@@ -13,7 +13,7 @@ from engine.domains.maths.meaning import DIGITS, Undecidable, fingerprint, same
 from engine.domains.maths.reading import Answer, Equation, Items, Labelled, Region, Value, Words, read
 from engine.domains.maths.spelling import normalise, quickly_same
 
-#: Answers that are remembered as they were read.
+#: How many answers are remembered as they were read.
 _REMEMBERED = 4096
 
 #: What decided, by what the reference turned out to be.
@@ -36,7 +36,7 @@ class Comparison:
         self._groups: dict[object, list[_Seen]] = {}
 
     def take(self, answer: str) -> dict[str, Any]:
-        """The verdict on the next answer, as `verdicts` of the worker says it."""
+        """The verdict on the next answer, in the form of the worker's `verdicts`."""
         correct, rule = (None, None) if self._reference is None else judge(self._reference, answer)
         seen = _Seen(self._taken, answer, correct)
         self._taken += 1

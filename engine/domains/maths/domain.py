@@ -16,7 +16,7 @@ from engine.search.events import Grade
 
 
 class Maths:
-    """Problems with one answer, in `\\boxed{...}`. Gradings take turns on one thread, which is not the searches'."""
+    """Problems with one answer, in `\\boxed{...}`. Answers are graded on one thread of their own, one run at a time."""
 
     name = "maths"
 

@@ -13,7 +13,7 @@ _BRACES = re.compile(r"(\\(?:boxed|fbox)\s*\{)|\\[{}]|[{}]")
 def extract_answer(text: str, *, opens_thought: bool = False) -> str | None:
     """The content of the last complete `\\boxed{...}` of `text`, or None. Braces may nest.
 
-    A text that ends inside a thought (`<think>`, without its end tag) has not answered yet, whatever it tried in there;
+    A text that ends inside a thought (`<think>`, without its end tag) has not answered yet, whatever it tried so far;
     `opens_thought` says that it begins inside one.
     """
     if text.rfind("</think>") < max(text.rfind("<think>"), 0 if opens_thought else -1):

@@ -1,4 +1,4 @@
-"""Grading a run's answers: what can be told at once is told here, the rest by a worker process.
+"""Grading a run's answers: what can be decided at once is decided here, the rest by a worker process.
 
 Most answers are plain numbers and never need the worker. It has a limited time for each answer and for all of them;
 what it has not decided by then, or by the time the run is stopped, stays undecided: that is a verdict of its own,
@@ -47,7 +47,7 @@ def quick_grades(answers: Iterable[str], reference: str | None) -> dict[str, Gra
 
 
 def _plainest(answer: str) -> tuple[int, str]:
-    """A group goes by its shortest spelling, in whatever order the draws came."""
+    """A group is named by its shortest spelling, whatever the order of the draws."""
     return len(answer), answer
 
 
@@ -60,7 +60,7 @@ class Grading:
         self._stopped = threading.Event()
 
     def run(self) -> dict[str, Grade]:
-        """All grades. Raises `GradingError` where there is no worker to be had."""
+        """All grades. Raises `GradingError` if there is no worker."""
         plain = all(as_number(answer) is not None for answer in self._quick)
         if plain and (self._reference is None or as_number(self._reference) is not None):
             return self._quick
@@ -70,14 +70,14 @@ class Grading:
             decided = list(self._worker.verdicts(due, self._reference, deadline, self._stopped))
             if len(decided) == len(due) or time.monotonic() > deadline or self._stopped.is_set():
                 return self._grades(due, decided)
-            due.pop(len(decided))  # the one it could not come to an end with: undecided
+            due.pop(len(decided))  # the one it could not finish: undecided
 
     def stop(self) -> None:
-        """End the comparison in progress; what is not decided stays undecided. Nothing happens to one that is over."""
+        """End the comparison in progress; what is not decided stays undecided. Does nothing if it is over."""
         self._stopped.set()
 
     def _grades(self, answers: list[str], decided: list[dict[str, Any]]) -> dict[str, Grade]:
-        """The quick grades, and over them what the worker decided on the first of `answers`."""
+        """The quick grades, replaced by what the worker decided on the first of `answers`."""
         grades = dict(self._quick)
         for answer, verdict in zip(answers, decided, strict=False):
             grades[answer] = Grade(answers[verdict["group"]], verdict["correct"], verdict["rule"])
@@ -97,7 +97,7 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """The process, where there is one."""
+        """The process, if there is one."""
         return self._process.pid if self._process else None
 
     @property
@@ -159,11 +159,11 @@ class Worker:
             process.wait()
             complaints.seek(0)
             said = complaints.read().strip().splitlines()
-        raise GradingError(f"answers cannot be compared: {said[-1] if said else 'the process for it does not start'}")
+        raise GradingError(f"answers cannot be compared: {said[-1] if said else 'the worker process does not start'}")
 
 
 def _pass_on(process: subprocess.Popen[str], lines: SimpleQueue[str]) -> None:
-    """Hand on what the process says, line by line; an empty line when it has ended."""
+    """Pass on what the process says, line by line; an empty line when it has ended."""
     assert process.stdout is not None
     with contextlib.suppress(ValueError, OSError):
         for line in process.stdout:

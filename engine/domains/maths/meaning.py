@@ -2,7 +2,7 @@
 
 A formula is compared by its value: exactly where it is rational, else to many digits, at fixed points where it has
 unknowns (positive ones, so that sqrt(1/n) is 1/sqrt(n)). Numbers that would outgrow the memory are never worked out;
-whoever needs one hears `Undecidable`.
+needing one raises `Undecidable`.
 """
 
 from __future__ import annotations

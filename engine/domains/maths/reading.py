@@ -1,6 +1,6 @@
 """From a tidied answer to what it means: a value, several of them, a region of the line, an equation, or words.
 
-The formulas themselves are read by latex2sympy2_extended, without evaluating anything. What stands around them is read
+The formulas themselves are read by latex2sympy2_extended, without evaluating anything. What surrounds them is read
 here: labels, lists, pairs, intervals and inequalities, units, bases, mixed numbers, choices.
 """
 
@@ -20,7 +20,7 @@ from engine.domains.maths.units import Unit, is_known, unit_named
 
 @dataclass(frozen=True)
 class Value:
-    """A formula, with what is written beside it. `expression` is unevaluated; `base` is that of a numeral's digits."""
+    """A formula, with what is written next to it. `expression` is unevaluated; `base` is that of a numeral's digits."""
 
     expression: Any
     unit: Unit | None = None
@@ -63,7 +63,7 @@ class Equation:
 
 @dataclass(frozen=True)
 class Words:
-    """What is no formula: a name, a choice, a direction."""
+    """Not a formula: a name, a choice, a direction."""
 
     text: str
 
@@ -106,7 +106,7 @@ _WORD = re.compile(r"(?<!\\)(?<![A-Za-z])[A-Za-z]{2,}")
 
 
 def read(answer: str) -> Answer:
-    """What an answer means. Raises `Unreadable` where it is no formula and no words either."""
+    """What an answer means. Raises `Unreadable` if it is neither a formula nor words."""
     text = tidy(answer)
     if not text:
         raise Unreadable("nothing is written")
@@ -136,7 +136,7 @@ def _read(text: str) -> Answer:
 
 
 def _is_formula_of(name: str, rest: str) -> bool:
-    """Whether the name itself is in what it is said to be: `x = 2x - 1` is an equation, not a label."""
+    """Whether the name occurs in its own value: `x = 2x - 1` is an equation, not a label."""
     return re.search(rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])", rest) is not None
 
 
@@ -331,7 +331,7 @@ def _is_words(text: str) -> bool:
 
 
 def _letters(text: str) -> str:
-    """Words without what is layout: capitals count where a letter stands alone."""
+    """Words without layout; case counts only for a single letter."""
     plain = " ".join(WRAPPED.sub(r"\1", text).split())
     return plain if len(plain) == 1 else plain.casefold()
 

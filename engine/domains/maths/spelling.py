@@ -1,7 +1,7 @@
 """How one answer is spelled in many ways: what can be told without knowing what it means, and plain numbers.
 
-Nothing here needs a parser, so a search that runs may ask. Spelling never makes two different answers one: a comma is a
-thousands separator only where it cannot stand between the parts of a pair or a list.
+Nothing here needs a parser, so a running search may use it. Spelling never makes two different answers one: a comma is
+a thousands separator only where it cannot stand between the parts of a pair or a list.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FRACTION = re.compile(r"([-+]?)\\frac\{(\d+)\}\{(\d+)\}")
 
 
 def tidy(answer: str) -> str:
-    """The same answer without what is only layout: dollars, boxes, sizes of brackets, spaces, separated thousands."""
+    """The same answer without mere layout: dollars, boxes, sizes of brackets, spaces, separated thousands."""
     plain = answer.translate(_SIGNS).strip()
     while match := _SHUT.match(plain):
         plain = (match[1] or match[2] or "").strip()
@@ -62,7 +62,7 @@ def as_number(answer: str) -> Fraction | None:
 
 
 def _thousands(text: str) -> str:
-    """`12,345`, `12\\,345`, `1{,}000` and `10 000` as one number; in brackets a plain comma parts a pair instead."""
+    """`12,345`, `12\\,345`, `1{,}000` and `10 000` as one number; in brackets a plain comma parts a pair."""
     bracketed = re.search(r"[(\[]|\\\{", text) is not None
 
     def joined(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Units as people write them behind a number: what they measure, and how many of the base unit they are."""
+"""Units as people write them after a number: what they measure, and how many of the base unit they are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The process in which answers are read and compared: questions a line on stdin, verdicts a line on stdout.
+"""The process in which answers are read and compared: a question per line on stdin, a verdict per line on stdout.
 
-It is a process so that what hangs or fills the memory can be killed without harm to anybody. It is started isolated (no
+It is a process so that what hangs or fills the memory can be killed without harm. It is started isolated (no
 file of the current folder is imported), takes no more memory than it needs, and ends with its parent.
 """
 
@@ -30,7 +30,7 @@ def verdicts(answers: list[str], reference: str | None) -> Iterator[dict[str, An
 
 def main() -> None:
     _limit()
-    import engine.domains.maths.compare  # noqa: F401 (sympy takes a second, which is nobody's time limit)
+    import engine.domains.maths.compare  # noqa: F401 (sympy takes a second, which counts against no time limit)
 
     print("ready", flush=True)
     for line in sys.stdin:

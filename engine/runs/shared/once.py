@@ -22,7 +22,7 @@ class _Job:
 
 
 class Once(Generic[K, V]):
-    """Values by key. `known` holds the finished ones. To be used from one event loop."""
+    """Values by key. `known` holds the finished ones. For use from one event loop."""
 
     def __init__(self) -> None:
         self.known: dict[K, V] = {}

@@ -72,7 +72,7 @@ class _Common:
     cut: Once[_Whole, list[Step]] = field(default_factory=Once)
 
     def mean_tokens(self) -> float:
-        """Of the steps so far."""
+        """The mean over the steps so far."""
         return sum(step.tokens for step in self.drawn.known.values()) / max(1, len(self.drawn.known))
 
 

@@ -28,7 +28,7 @@ class Strategy:
         return cast(Callable[..., Awaitable[None]], getattr(module, self.name))
 
     def takes(self, parameter: str) -> bool:
-        """Whether a parameter of a run has a say here: it is an option of this strategy, or of none at all."""
+        """Whether a parameter of a run matters here: it is an option of this strategy, or of none at all."""
         return parameter in self.options or parameter not in OPTIONS
 
 

@@ -21,7 +21,7 @@ from engine.search.tree import Node
 #: The recorded decision has numbers for these words: their positions here.
 DIFFICULTIES = ("easy", "medium", "hard")
 CHOICES = ("best_of_n", "beam_search", "dvts")
-EVIDENCE = ("a finding of the study", "our reading of the study", "one model of the study alone (72B)")
+EVIDENCE = ("a finding of the study", "our reading of the study", "one model of the study only (72B)")
 
 #: (policies below this many parameters, their choice for easy, medium and hard, its evidence). 33e9, because what is
 #: called 32B has 32.8e9.

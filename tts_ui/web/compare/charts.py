@@ -30,7 +30,7 @@ class Line:
 
 
 def chart(title: str, note: str, lines: Sequence[Line]) -> str:
-    """One chart: generated tokens to the right, 0 to 1 upwards. Lines without points are named with their reason."""
+    """One chart: generated tokens to the right, 0 to 1 upwards. Lines without points are listed with the reason."""
     ticks = token_ticks(max((line.spent for line in lines), default=0))
     drawn = [line for line in lines if line.curve.points]
     absent = [f"{LETTERS[line.place]} {line.label}: {line.curve.lacks}" for line in lines if not line.curve.points]

@@ -1,4 +1,4 @@
-"""How a search came on, against the tokens it had generated: two curves, read from its event log in the order of seq.
+"""How a search progressed, against the tokens it had generated: two curves, read from its event log in seq order.
 
 Each point says what would have been elected had the search stopped there: the completions finished by then, each with
 the score that was recorded for it (a step's score does not depend on when it is asked for). Completions of one batch,
@@ -43,7 +43,7 @@ class Curves:
 
 @dataclass(frozen=True, slots=True)
 class Finishing:
-    """Completion `leaf` has `draws` draws more once `spent` tokens were generated."""
+    """Completion `leaf` has `draws` more draws once `spent` tokens were generated."""
 
     spent: int
     leaf: int
@@ -132,5 +132,5 @@ def _lacks_best(finishings: list[Finishing], judge: str | None, points: tuple[Po
     if points:
         return ""
     if judge is None:
-        return "no PRM was asked"
+        return "no PRM was used"
     return "no completion has a score" if finishings else "no completion has finished"

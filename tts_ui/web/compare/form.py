@@ -1,6 +1,6 @@
 """The form of the Compare page: up to four strategies with one budget, and what sets each of them apart.
 
-Settings are shared; a strategy's own ones are written beside it as `M=2, c=1`. So the same strategy may be compared
+Settings are shared; a strategy's own ones are written next to it as `M=2, c=1`. So the same strategy may be compared
 with itself, and the budget (N, tokens) stays one for all.
 """
 
@@ -36,11 +36,11 @@ STRATEGY_FIELDS = tuple(f"strategy_{LETTERS[place].lower()}" for place in PLACES
 OWN_FIELDS = tuple(f"own_{LETTERS[place].lower()}" for place in PLACES)
 FIELDS = ("problem", "reference", "paired", *model_choice.FIELDS, *STRATEGY_FIELDS, *OWN_FIELDS, *SHARED)
 
-#: The parameters in the row of the Run button; with what else stands above it they are not folded away.
+#: The parameters in the row of the Run button; like everything above it, they are not folded away.
 _BUDGET = ("n", "max_tokens_total", "width", "seed")
 FOLDED = frozenset(FIELDS) - {"problem", "models", "paired", *STRATEGY_FIELDS, *_BUDGET}
 
-#: What a strategy may have for itself, under the names that people write.
+#: What a strategy may set for itself, under the names that people type.
 _OWN = {name: parameter for name, parameter in PARAMETERS.items() if not parameter.common}
 _WRITTEN = {written.lower(): parameter for name, parameter in _OWN.items() for written in (name, parameter.in_line)}
 
@@ -143,13 +143,13 @@ def request(values: tuple[Any, ...]) -> Request:
 
 
 def _params(given: dict[str, Any], place: int) -> RunParams:
-    """The parameters of the strategy at `place`; settings it has no use for are left at their defaults."""
+    """The parameters of the strategy at `place`; settings it does not use are left at their defaults."""
     own = own_settings(given[OWN_FIELDS[place]], OWN_FIELDS[place])
     strategy = given[STRATEGY_FIELDS[place]]
     kind = STRATEGIES[strategy]
     wanted = {name: given[name] for name in SHARED} | {"strategy": strategy}
     if not kind.scored and "select" not in own and wanted["select"] != fields.DEFAULT_RULE:
-        # A shared rule that reads scores is for those that have some.
+        # A shared rule that reads scores applies to those that have some.
         wanted["select"] = fields.DEFAULT_RULE if rule_named(wanted["select"]).reducer else wanted["select"]
     for name in own:
         if not kind.takes(name):
@@ -170,7 +170,7 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
         parameter = _WRITTEN.get(written.lower())
         if not equals or not value or parameter is None:
             known = ", ".join(each.in_line for each in _OWN.values())
-            raise InvalidInput(field, f"{part!r} is no setting; write NAME=VALUE with {known}")
+            raise InvalidInput(field, f"{part!r} is not a setting; write NAME=VALUE with {known}")
         try:
             own[parameter.name] = value == "yes" if parameter.type is bool else parameter.type(value)
         except ValueError as error:
@@ -179,7 +179,7 @@ def own_settings(text: str | None, field: str) -> dict[str, Any]:
 
 
 def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) -> tuple[Any, ...]:
-    """The form that asks for these runs again. What it cannot say (another N, other models for each) is the first's."""
+    """The form that asks for these runs again. What it cannot say (another N, other models) is taken from the first."""
     try:
         asked = [fields.params_in(record) for record in records]
     except (InvalidInput, TypeError):
@@ -197,7 +197,7 @@ def values_of(records: Sequence[RunRecord], paired: bool, catalogue: Catalogue) 
 
 
 def _shared(name: str, asked: Sequence[RunParams]) -> Any:
-    """A setting's value for all: that of the first strategy which has a use for it."""
+    """A setting's value for all: that of the first strategy that uses it."""
     users = [params for params in asked if params.method.takes(name)]
     if name == "select":  # the strategy's own rule is the default
         return None
@@ -214,7 +214,7 @@ def _own_text(params: RunParams, shared: dict[str, Any]) -> str:
 
 
 def _shape(*values: Any) -> tuple[Any, ...]:
-    """Only what one of the strategies has a use for is shown."""
+    """Only what one of the strategies uses is shown."""
     *strategies, n, width = values
     chosen = [STRATEGIES[name] for name in strategies if name in STRATEGIES]
     updates = {name: gr.update(visible=any(kind.takes(name) for kind in chosen)) for name in _HIDEABLE}

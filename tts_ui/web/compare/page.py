@@ -40,7 +40,7 @@ _PLACES = range(_MOST)
 #: Trees of a page that has run nothing yet: one for each strategy that its form begins with.
 _CHOSEN = sum(strategy is not None for strategy in form.FIRST)
 
-#: The address names the runs that are shown; a node of others means nothing any more.
+#: The address names the runs that are shown; a node of other runs means nothing there.
 _WRITE_ADDRESS = """(runs) => {
   const url = new URL(window.location.href), named = (url.searchParams.get("runs") ?? "").split(",");
   const same = named.length === runs.split(",").length && runs.split(",").every((run, i) => run.startsWith(named[i]));
@@ -51,7 +51,7 @@ _WRITE_ADDRESS = """(runs) => {
 }"""
 
 _EMPTY = (
-    '<p class="hint">Choose two to four strategies and press Run: what each spent and answered stands here. Or look at '
+    '<p class="hint">Choose two to four strategies and press Run: their answers and costs appear here. Or look at '
     'a recorded lesson: <a href="./compare?runs={runs}">more samples, a worse answer</a>, best-of-16 against '
     "best-of-64 under a poor judge.</p>"
 )
@@ -140,7 +140,7 @@ class ComparePage:
             )  # fmt: skip
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
-        """Open the runs the address names, if any; running ones grow on."""
+        """Open the runs the address names, if any; running ones keep growing."""
         untouched = tuple(gr.skip() for _ in form.FIELDS)
         named = request.query_params.get("runs")
         if not named:
@@ -157,13 +157,13 @@ class ComparePage:
             yield *_changes(notice=notice(sentence(error), "error")), *untouched
 
     def _named(self, named: str) -> list[RunRecord]:
-        """The runs of an address. Raises `InvalidInput` for too few, too many, a run named twice, or none such."""
+        """The runs of an address. Raises `InvalidInput` for too few, too many, a run named twice, or an unknown one."""
         prefixes = [prefix.strip() for prefix in named.split(",") if prefix.strip()]
         if not 2 <= len(prefixes) <= _MOST:
             raise InvalidInput("runs", f"the address names {len(prefixes)} runs; a comparison has 2 to {_MOST}")
         records = [self._host.store.run(prefix) for prefix in prefixes]
         if len({record.id for record in records}) < len(records):
-            raise InvalidInput("runs", "the address names a run twice; a comparison is of different ones")
+            raise InvalidInput("runs", "the address names a run twice; a comparison needs different runs")
         return records
 
     async def _follow(self, run_ids: Sequence[str]) -> AsyncIterator[Any]:
@@ -260,7 +260,7 @@ def _tree_id(place: int) -> str:
 
 
 def _places(count: int) -> tuple[Any, ...]:
-    """Room for so many trees, with the legend under the last."""
+    """Room for this many trees, with the legend under the last."""
     changes: dict[str, Any] = {f"box {place}": gr.update(elem_classes=_classes(place < count)) for place in _PLACES}
     changes |= {f"tree {place}": gr.update(colorbar=place == count - 1) for place in _PLACES}
     return _changes(**changes)
@@ -272,7 +272,7 @@ def _classes(shown: bool) -> list[str]:
 
 
 def _tree_update(feed: Feed) -> Any:
-    """While it grows a tree is sent as text alone, of which only the new suffix travels."""
+    """While a tree grows only its text is sent, and of that only the new suffix."""
     return gr.update(value=feed.value, marks=marks(feed.record, feed.tree)) if feed.over else feed.value
 
 
@@ -289,6 +289,6 @@ def _charts(labels: Sequence[str], feeds: Sequence[Feed]) -> str:
     share = [Line(place, label, c.share, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
     best = [Line(place, label, c.best, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
     what = "Share of the vote for the right answer" if known else "Share of the vote for the leading answer"
-    return chart(what, "had the search stopped there; a dot for each batch", share) + chart(
+    return chart(what, "had the search stopped there; one dot per batch", share) + chart(
         "Best completion so far", "PRM score of the response", best
     )

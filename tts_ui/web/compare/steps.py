@@ -1,4 +1,4 @@
-"""The detail pane: the selected step, and beside each other what became of it in every tree."""
+"""The detail pane: the selected step, and side by side what happened to it in every tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tts_ui.words import numbers
 
 HINT = (
     '<p class="hint">Click a step in one tree, or walk it with the arrow keys: the same step is selected in the '
-    "others, and what became of it in each stands here.</p>"
+    "others, and what happened to it in each is shown here.</p>"
 )
 
 
@@ -24,7 +24,7 @@ def step_head(node: Node) -> str:
 
 
 def side_by_side(labels: Sequence[str], feeds: Sequence[Feed], selected: Mapping[str, int | None]) -> str:
-    """One column a run; `selected` is run id -> node, None where the step does not occur."""
+    """One column per run; `selected` is run id -> node, None where the step does not occur."""
     columns = ""
     for place, (label, feed) in enumerate(zip(labels, feeds, strict=True)):
         record, tree = feed.record, feed.tree
@@ -67,5 +67,5 @@ def _next_steps(count: int) -> str:
 
 def _score(judge: str | None, node: Node) -> str:
     if judge is None:
-        return "no PRM was asked"
+        return "no PRM was used"
     return f"PRM <b>{numbers.score(node.scores.get(judge))}</b>"

@@ -38,14 +38,14 @@ def table(
     shared: Usage | None,
     fair: Sequence[str],
 ) -> str:
-    """One row a run, their sum, and (`shared`) what was really computed; `fair` are the sentences above it."""
+    """One row per run, their sum, and (`shared`) what was actually computed; `fair` are the sentences above it."""
     rows = "".join(
         _row(f"{badge(place)} {escape(label)}", _cells(record, tree), f"run-{LETTERS[place].lower()}")
         for place, (label, record, tree) in enumerate(zip(labels, records, trees, strict=True))
     )
-    rows += _row("Sum, each as if alone", ["", "", "", *costs(total([record.usage for record in records]))], "sum")
+    rows += _row("Sum, as if each ran alone", ["", "", "", *costs(total([record.usage for record in records]))], "sum")
     if shared:
-        rows += _row("Really computed", ["", "", "", *costs(shared)], "sum real")
+        rows += _row("Actually computed", ["", "", "", *costs(shared)], "sum real")
     heads = "".join(f"<th>{name}</th>" for name in _COLUMNS)
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in fair if sentence)
     return f'<div class="fair">{said}</div><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'

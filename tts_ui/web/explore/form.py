@@ -1,4 +1,4 @@
-"""The form of the Explore page: its fields, which of them a strategy has a use for, and what they ask for."""
+"""The form of the Explore page: its fields, which of them a strategy uses, and what they ask for."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
-    """What changes with what; the menu and the box talk in the browser alone."""
+    """What changes with what; the menu and the box talk only in the browser."""
     fields.connect_example(components["problem"], components["reference"], example)
     shape = [components[name] for name in ("strategy", "n", "width")]
     for field in shape:
@@ -107,7 +107,7 @@ def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
 
 
 def _shape(strategy: str, n: int | None, width: int | None) -> tuple[Any, ...]:
-    """Only the parameters that the strategy has a use for are shown."""
+    """Only the parameters that the strategy uses are shown."""
     updates = {name: gr.update(visible=STRATEGIES[strategy].takes(name)) for name in fields.HIDEABLE}
     updates["width"] |= {"label": fields.width_label(n, width)}
     return tuple(updates.values())

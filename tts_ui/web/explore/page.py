@@ -111,7 +111,7 @@ class ExplorePage:
             )  # fmt: skip
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
-        """Open the run the address names, if any; a running one grows on."""
+        """Open the run the address names, if any; a running one keeps growing."""
         asked = request.query_params.get("run")
         wanted = asked or self._example
         untouched = tuple(gr.skip() for _ in form.FIELDS)
@@ -121,7 +121,7 @@ class ExplorePage:
         try:
             await asyncio.to_thread(self._host.store.mark_interrupted)
             record = await asyncio.to_thread(self._host.store.run, wanted)
-            if asked:  # the form begins with the example's request as it is, and somebody may be typing already
+            if asked:  # the form already holds the example's request, and the user may be typing
                 yield *_changes(), *form.values_of(record, self._host.catalogue)
             async for change in self._follow(record.id):
                 yield *change, *untouched
@@ -188,9 +188,7 @@ class ExplorePage:
         )
 
 
-_HINT = (
-    '<p class="hint">Click a step, or walk the tree with the arrow keys: its text, its score and why it was kept.</p>'
-)
+_HINT = '<p class="hint">Click a step or use the arrow keys to see its text, its score and why it was kept.</p>'
 
 _OUTPUTS = (
     "run_id", "tree", "strip", "head", "text", "facts", "answers", "rules", "cost", "strategy", "notice", "ticker",

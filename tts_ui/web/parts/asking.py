@@ -1,4 +1,4 @@
-"""A click on Run: the form is read once, and a mistake is told at its field before anything is queued or loaded.
+"""A click on Run: the form is read once, and a mistake is shown at its field before anything is queued or loaded.
 
 The first event reads the form and unfolds the part where the mistake is; what it read stays on the server, and the
 second event is refused for the mistake or answers the request.
@@ -44,9 +44,9 @@ def on_run(
     named: dict[str, str],
     cancels: list[Any],
 ) -> None:
-    """Let the Run button answer what `read` makes of the fields, or tell the `InvalidInput` it raises at its field.
+    """Let the Run button answer what `read` makes of the fields, or show the `InvalidInput` it raises at its field.
 
-    `named` are the arguments that fields go by another name for; one that no field has is told at the first.
+    `named` maps arguments to fields of another name; what is wrong with one that has no field is shown at the first.
     """
     fields = list(form.fields.values())
     asked = gr.State()

@@ -73,7 +73,7 @@ class Feed:
                 return "".join([*self._grades(), end_line(event.status)])
 
     def _grades(self) -> Iterable[str]:
-        """Ticks and crosses, where there is a reference answer to hold against."""
+        """Ticks and crosses, where there is a reference answer to compare with."""
         if self.record.reference_answer is None:
             return
         for leaf in self.tree.completions():

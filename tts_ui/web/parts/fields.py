@@ -25,18 +25,18 @@ _DEFAULTS = RunParams()
 #: The fields that are shown only where the strategy takes them.
 HIDEABLE = tuple(name for name in PARAMETERS if name in OPTIONS)
 
-#: How steps are drawn: what a policy may have settings of its own for.
+#: How steps are drawn: what a policy may have its own settings for.
 SAMPLING = tuple(name for name, parameter in PARAMETERS.items() if parameter.of_policy)
 
 #: The fields in which 0 stands for no limit.
 LIMITS = tuple(name for name, parameter in PARAMETERS.items() if parameter.limit)
 
-#: Folded away: the options of some strategies, and what elects the answer.
+#: Folded away: the options of some strategies, and how the answer is chosen.
 _OPTIONS = tuple(name for name in HIDEABLE if PARAMETERS[name].advanced)
 _ELSEWHERE = {*_OPTIONS, *SAMPLING, *LIMITS}
 _CHOOSING = tuple(name for name, parameter in PARAMETERS.items() if parameter.advanced and name not in _ELSEWHERE)
 
-#: Where the width of a field or its id is not that of most.
+#: Fields whose width or id is not the usual one.
 _WIDTHS = {
     "n": 110, "width": 190, "seed": 90, "select": 200, "finished": 200, "tree_policy": 150, "exploration": 150,
     "temperature": 130, "top_p": 130, "max_steps": 130,
@@ -57,7 +57,7 @@ def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
 
 
 def choosing_fields() -> dict[str, Any]:
-    """How the answer is elected and graded."""
+    """How the answer is chosen and graded."""
     reference = gr.Textbox(
         label="Reference answer", min_width=200, elem_id="reference",
         info="Marks answers right or wrong. Known for the examples.",
@@ -66,7 +66,7 @@ def choosing_fields() -> dict[str, Any]:
 
 
 def option_fields() -> dict[str, Any]:
-    """The options that some strategies have and others have not."""
+    """The options that only some strategies have."""
     shown = STRATEGIES[_DEFAULTS.strategy]
     return {name: field(name, visible=shown.takes(name)) for name in _OPTIONS}
 

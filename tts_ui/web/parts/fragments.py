@@ -49,7 +49,7 @@ def strip(record: RunRecord, tree: Tree) -> str:
 
 
 def answer_line(record: RunRecord, tree: Tree) -> str:
-    """What a run has come to: its answer and the votes for it, or how far the search is."""
+    """The state of a run: its answer and the votes for it, or how far the search is."""
     state = _STATUS[record.status]
     if record.error:
         return f'<b class="bad">failed</b> {escape(record.error)}'
@@ -110,21 +110,21 @@ def rules(record: RunRecord, tree: Tree, judge: str | None) -> str:
             f"<td>{numbers.weight(winner.weight)}</td></tr>"
         )
     head = "<tr><th>rule</th><th>would answer</th><th>outcome</th><th>weight</th></tr>"
-    note = "One run, read again under every rule at no model cost." + (
-        "" if judge else " Without PRM scores only the majority can be read."
+    note = "The same run under every rule, at no model cost." + (
+        "" if judge else " Without PRM scores only the majority vote is known."
     )
     return f'<table><thead>{head}</thead><tbody>{rows}</tbody></table><p class="hint">{note}</p>'
 
 
 def cost(record: RunRecord) -> str:
-    """Where the tokens and operations went, policy and PRM apart."""
+    """Where the tokens and operations went, policy and PRM separately."""
     usage = record.usage
     paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)
     rows = [
-        ("policy: tokens generated", numbers.count(usage.generated_tokens), "every draw, abandoned steps too"),
+        ("policy: tokens generated", numbers.count(usage.generated_tokens), "every draw, including abandoned steps"),
         ("policy: prompt tokens computed", numbers.count(usage.prompt_tokens), "positions read outside decoding"),
         ("policy: tokens reused", numbers.count(usage.prompt_tokens_reused), "read from the prefix cache instead"),
-        ("PRM: tokens scored", numbers.count(usage.scored_tokens), "each step once, behind its cached path"),
+        ("PRM: tokens scored", numbers.count(usage.scored_tokens), "each step once, on top of its cached path"),
         ("PRM: tokens reused", numbers.count(usage.scored_tokens_reused), "read from the prefix cache instead"),
         ("calls", f"{usage.policy_calls} policy, {usage.scorer_calls} PRM", "batches sent to each model"),
         ("FLOPs, the paper's way", numbers.flops(paper), "2 x policy parameters x tokens generated"),
@@ -134,7 +134,7 @@ def cost(record: RunRecord) -> str:
                 f"the same in {name} tokens",
                 f"{numbers.fraction(tokens_for(usage.flops_paper, size))}, "
                 f"all {numbers.fraction(tokens_for(usage.flops_all, size))}",
-                f"generated tokens that the FLOPs would buy of its {size / 1e9:.0f}B parameters",
+                f"tokens that a model of {size / 1e9:.0f}B parameters would generate for the same FLOPs",
             )
             for name, size in (LARGE_MODELS.items() if usage.flops_known else ())
         ],
@@ -169,7 +169,7 @@ def _below(tree: Tree, node: Node, other: Node) -> bool:
 
 
 def detail(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
-    """Below the step's text: why it lives or died, its facts, its path and its siblings."""
+    """Below the step's text: why it was kept or pruned, its facts, its path and its siblings."""
     if node.parent is None:
         return "".join(f'<ul class="why"><li>{_reason(d)}</li></ul>' for d in node.decisions) + _run_facts(record)
     chosen = tree.chosen is not None and node in tree.path(tree[tree.chosen])
@@ -189,7 +189,7 @@ def detail(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
     siblings.sort(key=lambda step: -step.scores.get(judge or "", -1.0))
     others = "".join(_step_row(step, judge, False) for step in siblings[:_SIBLINGS_SHOWN])
     if len(siblings) > _SIBLINGS_SHOWN:
-        others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys walk to them</p>'
+        others += f'<p class="facts">and {len(siblings) - _SIBLINGS_SHOWN} more; the arrow keys reach them</p>'
     return (
         f'<ul class="why">{grounds}</ul><p class="facts">{" &middot; ".join(fact for fact in facts if fact)}</p>'
         f"<h4>Path</h4>{path}" + (f"<h4>Siblings ({len(siblings)})</h4>{others}" if siblings else "")
@@ -197,13 +197,13 @@ def detail(record: RunRecord, tree: Tree, node: Node, judge: str | None) -> str:
 
 
 def outcome_of(record: RunRecord, node: Node) -> bool | None:
-    """Whether the answer of a finished step is right; None where nobody knows."""
+    """Whether the answer of a finished step is right; None if unknown."""
     grade = record.grades.get(node.answer) if node.answer is not None else None
     return grade.correct if grade else None
 
 
 def reasons(node: Node, chosen: bool) -> list[str]:
-    """Why a step lives or died, a line a decision, as HTML; `chosen`: whether it is on the chosen answer's path."""
+    """Why a step was kept or pruned, a line per decision, as HTML; `chosen`: whether it is on the chosen path."""
     lines = [f"<b>{node.status}</b>"] if not node.decisions else [_reason(decision) for decision in latest(node)]
     if chosen and not any(decision.action == "choose" for decision in node.decisions):
         lines.append("<b>on the chosen path</b>")

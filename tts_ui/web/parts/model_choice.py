@@ -35,7 +35,7 @@ def judge_field(catalogue: Catalogue) -> gr.Dropdown:
     choices = [(scorer.title or scorer.label, scorer.label) for scorer in catalogue.scorers.values()]
     return gr.Dropdown(
         [(OWN, OWN), *choices], value=OWN, label="Judge (PRM)", min_width=200, filterable=False, elem_id="scorer",
-        info="Who scores the steps. Any may judge any policy.",
+        info="Scores the steps. Any judge works with any policy.",
     )  # fmt: skip
 
 

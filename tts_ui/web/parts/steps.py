@@ -14,5 +14,5 @@ LATEX_DELIMITERS: list[dict[str, str | bool]] = [
 
 
 def markdown(domains: Domains, domain: str, text: str) -> str:
-    """`text` as Markdown source; a run from elsewhere may be of a domain that is not known here."""
+    """`text` as Markdown source; an imported run may be of a domain that is not known here."""
     return domains[domain if domain in DOMAINS else next(iter(DOMAINS))].markdown(text)

@@ -70,7 +70,7 @@
     });
   }
 
-  /* Gradio sets the mode of the system when it mounts, and may do so later than this script: the wish wins. */
+  /* Gradio sets the mode of the system when it mounts, and may do so later than this script: the user's wish wins. */
   const restore = () => {
     for (const name of Object.keys(toggles)) {
       const wish = remembered(`rte-${name}`);

@@ -1,4 +1,4 @@
-"""Comparisons: runs asked side by side, and what they really cost together."""
+"""Comparisons: runs side by side, and what they actually cost together."""
 
 import sqlalchemy as sa
 from alembic import op

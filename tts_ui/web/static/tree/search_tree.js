@@ -14,11 +14,11 @@ const CONFIG = {
   displayModeBar: false, displaylogo: false, showSendToCloud: false, scrollZoom: true, doubleClick: false,
   showTips: false, typesetMath: false, responsive: false, showAxisDragHandles: false,
 };
-const TELL_GAP = 250;     // ms between two selections made by keys that Python hears of
+const TELL_GAP = 250;     // ms between two selections by keyboard that Python hears of
 
 /** Draws into `element`, Gradio's box, which holds SearchTree's template. Returns the view.
  *
- * `props` are the component's, `watch(names, callback)` tells of changes Python made, `onSelect(detail)` goes back. */
+ * `props` are the component's, `watch(names, callback)` reports changes that Python made, `onSelect(detail)` goes back. */
 export async function mountSearchTree({ element, props, watch, onSelect, plotlyUrl }) {
   const Plotly = await loadPlotly(plotlyUrl);
   const view = new TreeView(element.querySelector(".search-tree"), props, onSelect, Plotly);
@@ -29,7 +29,7 @@ export async function mountSearchTree({ element, props, watch, onSelect, plotlyU
   return view;
 }
 
-/* Plotly keeps one global, which a plot of Gradio's own replaces by another version: ours is kept apart. */
+/* Plotly keeps one global, which one of Gradio's own plots replaces with another version: ours is kept apart. */
 function loadPlotly(url) {
   const kept = (window.searchTreePlotly ??= {});
   return (kept[url] ??= new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ class TreeView {
     }
   }
 
-  /* The frame shows the focus to those who steer by keys. */
+  /* The frame shows the focus to keyboard users. */
   byKeys(yes) { this.root.classList.toggle("st-by-keys", yes); }
 
   buttons() {
@@ -157,7 +157,7 @@ class TreeView {
 
   // --- drawing -------------------------------------------------------------------------------------------------
 
-  /** Draws when the last drawing lies long enough back: at most every 100 ms and at most half of the time. */
+  /** Draws once the last drawing is long enough ago: at most every 100 ms and at most half of the time. */
   drawSoon(gap = Math.max(100, 2 * this.lastCost)) {
     if (this.drawing !== null && gap > 0) return;
     clearTimeout(this.drawing);
@@ -281,7 +281,7 @@ class TreeView {
     return JSON.stringify([score, status, copies, correct, this.log.onChosenPath.has(index), this.log.status]);
   }
 
-  /* The search has come to a verdict on the selected node: what is shown of it is read anew. */
+  /* The search has decided on the selected node: what is shown of it is read again. */
   tellAgain() {
     this.says.textContent = this.describeSelected();
     this.tell(this.log.nodes[this.selected], TELL_GAP);

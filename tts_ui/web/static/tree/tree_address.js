@@ -31,7 +31,7 @@ export function nodeAsked(run, grouped) {
 }
 
 /** Writes the run and the selected node (null: none). Of several trees only a selection is written: which runs they
- * are is the page's affair. */
+ * are is up to the page. */
 export function writeSelection(run, grouped, node) {
   if (!grouped) write({ run, node });
   else if (node !== null && placeOf(run, parameters())) write({ node: `${placeOf(run, parameters())}.${node}` });

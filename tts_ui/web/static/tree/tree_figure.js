@@ -172,7 +172,7 @@ function nodeTraces(scene, type, diameter) {
   ];
 }
 
-/* What stands beside a node, placed in pixels because the node is drawn in pixels too. */
+/* What is written next to a node, placed in pixels because the node is drawn in pixels too. */
 function textTraces(scene, diameter) {
   const { theme } = scene;
   const right = scene.direction === "right";

@@ -13,7 +13,7 @@ export class TreeLog {
     this.lines = [];            // all lines so far, parsed; `s` is the moment that each belongs to
     this.newest = 0;            // the last moment so far
     this.run = "";
-    this.judge = undefined;     // whose scores are shown; undefined: whoever's come
+    this.judge = undefined;     // whose scores are shown; undefined: any judge's
     this.status = "";           // "" before the first line, "running", then what the end line says
     this.nodes = [];
     this.indexOf = new Map();   // node id -> index in nodes
@@ -174,7 +174,7 @@ function parse(line) {
   }
 }
 
-/** The status in one word, as a person would say it. */
+/** The status in plain words. */
 export function statusWord(log, node) {
   if (node.index === 0) return "problem";
   if (node.index === log.chosen) return "chosen answer";

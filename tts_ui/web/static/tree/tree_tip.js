@@ -1,4 +1,4 @@
-/* The label beside the node under the pointer: the step's text, its score and what became of it. All of it is written
+/* The label next to the node under the pointer: the step's text, its score and its status. All of it is written
  * with textContent, so that model text is shown letter by letter whatever it contains. */
 
 const own = new URL(import.meta.url).search;
@@ -15,7 +15,7 @@ export class TreeTip {
     this.foot = box.querySelector(".st-tip-foot");
   }
 
-  /** Shows the label of `node` beside `pixel`, inside the frame of the scene. */
+  /** Shows the label of `node` next to `pixel`, inside the frame of the scene. */
   show(log, node, scene, pixel) {
     const step = node.index === 0 ? "Problem" : `Step ${node.depth}`;
     const score = node.index === 0 ? "" : node.score === null ? "not scored" : node.score.toFixed(2);

@@ -31,7 +31,7 @@ function firstChild(log, order, from) {
   return order[from].length ? order[from][0] : from;
 }
 
-/* The sibling beside, or past the family's edge the next cousin of the same level: no row is a dead end. */
+/* The next sibling, or past the family's edge the next cousin of the same level: no row is a dead end. */
 function neighbour(log, order, from, step) {
   const row = level(order, log.nodes[from].depth);
   return row[row.indexOf(from) + step] ?? from;
