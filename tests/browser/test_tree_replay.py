@@ -25,7 +25,7 @@ SEARCHES = {
     "beam_search": {"n": 8, "width": 4},
     "dvts": {"n": 8, "width": 4},
     "mcts": {"n": 6, "width": 3},
-    "lookahead": {"n": 4, "width": 2},
+    "lookahead": {"n": 8, "width": 2},
     "best_of_n": {"n": 12, "temperature": 0.3},  # so cool that many draws are identical
 }
 
