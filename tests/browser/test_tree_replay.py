@@ -22,7 +22,7 @@ from tts_ui.web.parts.feed import Feed
 from tts_ui.web.parts.lessons import import_all, run_ids
 
 SEARCHES = {
-    "beam_search": {"n": 8, "width": 4},
+    "beam_search": {"n": 16, "width": 4},
     "dvts": {"n": 8, "width": 4},
     "mcts": {"n": 6, "width": 3},
     "lookahead": {"n": 8, "width": 2},
