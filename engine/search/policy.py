@@ -14,6 +14,9 @@ from engine.search.cost import PolicyCost
 from engine.search.events import Finish, ModelInfo
 from engine.search.tree import Node
 
+#: What ends a step unless a policy has another habit: a blank line.
+DELIMITER = "\n\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -60,10 +60,12 @@ def test_stopping_from_another_thread(host: Host) -> None:
 
 def test_closing_stops_what_runs_and_records_it(file: Path) -> None:
     with Store.open(str(file)) as store:
+        others = set(threading.enumerate())
         host = Host(store, Catalogue())
         runs = [host.submit(Question(PROBLEM), RunParams(n=256, temperature=1.5, seed=seed)) for seed in range(2)]
         host.close()
-        assert not asyncio.all_tasks(host._loop)
+        assert all(run.ended.is_set() for run in runs)
+        assert "engine" not in {thread.name for thread in set(threading.enumerate()) - others}
     with Store.open(str(file)) as store:
         assert {store.run(run.id).status for run in runs} == {"stopped"}
 

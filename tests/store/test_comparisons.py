@@ -7,16 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, inspect
+from sqlalchemy import inspect
+from support.old_databases import upgraded
 from support.sample_runs import flat, record_all, whole_run
 
-import engine.store.migrations as migrations
 from engine.errors import InvalidInput
 from engine.search.events import RunFinished, RunStarted, Usage
 from engine.store import ComparisonRecord, Store
-from engine.store.connect import open_engine, resolve, writing
 from engine.store.document import comparison_document
 from engine.store.ids import new_run_id
 
@@ -107,21 +104,12 @@ def test_the_document(store: Store) -> None:
     assert {run["format"] for run in document["runs"]} == {"tts-ui.run"}
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_runs(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def first_tables_only(connection: Connection) -> None:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        command.upgrade(config, "0001")
-
-    monkeypatch.setattr("engine.store.connect._migrate", first_tables_only)
-    engine = open_engine(resolve(url))
-    with writing(engine).begin() as connection:
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_its_runs(url: str) -> None:
+    engine = upgraded(url, "0001")
+    with engine.begin() as connection:
         assert not inspect(connection).has_table("comparisons")
         connection.exec_driver_sql(_AN_OLD_RUN)
     engine.dispose()
-    monkeypatch.undo()
     with Store.open(url) as store:
         assert store.run("old").comparison_id is None
         assert store.run("old").usage.generated_tokens == 12

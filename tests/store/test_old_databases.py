@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection
+from support.old_databases import upgraded
 
-import engine.store.migrations as migrations
 from engine.runs.examples import OVER_OPTIMISED, SHOWCASE
 from engine.search.events import Decision, Grade, ModelInfo, RunFinished, StepSampled, StepScored, Usage
 from engine.search.tree import Tree
 from engine.store import Store
-from engine.store.connect import resolve
 from tts_ui.web.parts.lessons import import_all, run_ids
 
 RUN = {
@@ -57,16 +54,6 @@ LOG = [
 def insert(connection: Connection, table: str, row: dict[str, Any]) -> None:
     places = ", ".join("?" * len(row)) if connection.dialect.name == "sqlite" else ", ".join(["%s"] * len(row))
     connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
-
-
-def upgraded(url: str, revision: str) -> Engine:
-    """A database of that revision and no later one."""
-    engine = create_engine(resolve(url))
-    with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        command.upgrade(config, revision)
-    return engine
 
 
 @pytest.fixture(params=["0001", "0002"])

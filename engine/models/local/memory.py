@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 #: Present where a driver of NVIDIA, of WSL or of AMD is loaded.
-_GPU_NODES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+GPU_NODES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -26,7 +26,7 @@ def free_ram(cgroup: Path = _CGROUP) -> int:
 
 def free_gpus() -> Sequence[int]:
     """Free bytes of each CUDA device, what torch holds unused included; empty without one."""
-    if not any(os.path.exists(node) for node in _GPU_NODES) and os.name != "nt":
+    if not any(os.path.exists(node) for node in GPU_NODES) and os.name != "nt":
         return []
     import torch
 

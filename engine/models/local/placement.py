@@ -25,7 +25,7 @@ _BYTES = {"float32": 4, "bfloat16": 2}
 _OVERHEAD = 1.05
 
 _CPU_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
-_CPUINFO = Path("/proc/cpuinfo")
+CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def stored_parameters(folder: Path) -> int:
 def cpu_has_bfloat16() -> bool:
     """Whether the CPU has instructions for bfloat16 matrices."""
     try:
-        text = _CPUINFO.read_text(encoding="ascii", errors="replace")
+        text = CPUINFO.read_text(encoding="ascii", errors="replace")
     except OSError:
         return False
     flags = next((line for line in text.splitlines() if line.startswith("flags")), "")

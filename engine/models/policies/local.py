@@ -28,7 +28,7 @@ from engine.models.local.worker import Job, Worker
 from engine.models.prompts.chat_prompt import ChatPrompt
 from engine.search.cost import PolicyCost
 from engine.search.events import Finish, ModelInfo
-from engine.search.policy import Draw, Sampling, Step, TokenBudget
+from engine.search.policy import DELIMITER, Draw, Sampling, Step, TokenBudget
 from engine.search.tree import Node
 
 _PROMPT: Hashable = "prompt"
@@ -40,7 +40,9 @@ class LocalPolicy:
     `model` and `tokenizer` are the checkpoint as transformers opens it, `decoder` is what all sessions share.
     """
 
-    def __init__(self, name: str, folder: Path, *, system: str = "", suffix: str = "", delimiter: str = "\n\n") -> None:
+    def __init__(
+        self, name: str, folder: Path, *, system: str = "", suffix: str = "", delimiter: str = DELIMITER
+    ) -> None:
         self.model, self.tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
         self._prompt = ChatPrompt(self.tokenizer, system=system, suffix=suffix)
         described = describe(name, folder, self.model, self._prompt.template)

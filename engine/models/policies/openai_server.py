@@ -25,7 +25,7 @@ from engine.models.servers.replicas import Route, Server, hang_up
 from engine.models.servers.settings import ServerSettings
 from engine.models.servers.wire import Abilities
 from engine.search.events import ModelInfo
-from engine.search.policy import Sampling
+from engine.search.policy import DELIMITER, Sampling
 
 #: Prompts remembered, so that each problem's is made once.
 _PROMPTS = 64
@@ -47,7 +47,7 @@ class OpenAIPolicy:
         system: str = "",
         suffix: str = "",
         tokenizer: Path | None = None,
-        delimiter: str = "\n\n",
+        delimiter: str = DELIMITER,
     ) -> None:
         key = settings.api_key()
         self.delimiter = delimiter

@@ -26,7 +26,7 @@ from engine.models.prompts.open_tokenizer import open_tokenizer
 from engine.models.servers.settings import VllmSettings
 from engine.models.servers.wire import Abilities, Chunk, one_line
 from engine.search.events import ModelInfo
-from engine.search.policy import Sampling
+from engine.search.policy import DELIMITER, Sampling
 from engine.search.tree import Node
 
 #: Read by vLLM when it is imported. Keeps standard output for us, avoids forking processes that have threads, and
@@ -56,7 +56,7 @@ class VllmPolicy:
         *,
         system: str = "",
         suffix: str = "",
-        delimiter: str = "\n\n",
+        delimiter: str = DELIMITER,
     ) -> None:
         if not list(folder.glob("*.safetensors")):
             raise ModelError(f"{folder}: no safetensors weights here; other formats are not loaded")

@@ -19,8 +19,7 @@ from engine.models.scorers.formats import Segment, chat, fingerprint
 from engine.models.scorers.heads import LikelihoodHead
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
-
-BLANK_LINE = "\n\n"
+from engine.search.policy import DELIMITER
 
 
 class LikelihoodFormat:
@@ -54,9 +53,9 @@ class LikelihoodFormat:
         """The tokens that hold text of the step, and those of the blank line after it."""
         text = step.strip()
         ends = "\n" in step[len(step.rstrip()) :]
-        pieces = self._tokens.pieces(text + BLANK_LINE if ends else text, self._place if first else "inside")
+        pieces = self._tokens.pieces(text + DELIMITER if ends else text, self._place if first else "inside")
         own = [token for token, start in pieces if start < len(text)]
-        return own, [token for token, _ in pieces[len(own) :]] if ends else self._tokens.text(BLANK_LINE)
+        return own, [token for token, _ in pieces[len(own) :]] if ends else self._tokens.text(DELIMITER)
 
 
 def _segment(last: list[int], targets: list[int]) -> Segment:

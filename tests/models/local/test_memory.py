@@ -139,8 +139,8 @@ def test_bfloat16_where_the_cpu_has_it_and_the_model_is_large(
 ) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
-    monkeypatch.setattr(placement, "_CPUINFO", cpuinfo)
-    monkeypatch.setattr(memory, "_GPU_NODES", ())
+    monkeypatch.setattr(placement, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(memory, "GPU_NODES", ())
     assert placement.place(0.5e9).dtype == dtype
     assert placement.place(2e6).dtype == "float32"
     assert placement.place(0.5e9).needs(1e9) == pytest.approx((2 if dtype == "bfloat16" else 4) * 1.05e9)
