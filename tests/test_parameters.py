@@ -60,7 +60,10 @@ def test_the_reference_has_the_row_of_every_parameter_in_their_order() -> None:
 
 
 def test_a_setting_of_one_strategy_is_written_as_it_is_called() -> None:
-    written = "M=2, rule=majority_vote, temperature=1, top-p=0.9, finished=compete, L=2, tree policy=puct, c=1, probe=2"
+    written = (
+        "M=2, rule=majority_vote, temperature=1, top-p=0.9, finished=compete, beams=distinct, L=2, tree policy=puct, "
+        "c=1, probe=2"
+    )
     own = compare_form.own_settings(written, "own_a")
     assert set(own) == {parameter.name for parameter in DECLARED if not parameter.common}
     assert all(type(own[name]) is PARAMETERS[name].type for name in own)
