@@ -2,8 +2,8 @@
 
 `InvalidInput` is the caller's mistake: one line that names the argument and the fix, raised at the edge before any
 model works. `ModelError` and `StoreError` come from outside: a checkpoint or a database that cannot be used.
-Any other exception is a bug of ours. The command line and the app map these to exit codes and fields, once, at their
-edge.
+Any other exception is an internal error. The command line and the app map these to exit codes and fields, once,
+at their edge.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_the_table_says_what_each_found_and_spent_and_what_was_equal(tts_ui: Cli
     assert lines[4].startswith("actual total")
     assert lines[5].startswith("N = 8 completions each (greedy: one chain); generated tokens differ ")
     assert lines[6].startswith("Paired: seed 0 in best_of_n and dvts; ")
-    assert [line.split(" would")[0] for line in lines[7:10]] == [
+    assert [line.split(" give ")[0] for line in lines[7:10]] == [
         f"the FLOPs of {strategy}" for strategy in ("greedy", "best_of_n", "dvts")
     ]
     assert "Llama-3.1-405B" in lines[7] and "Llama-3.1-70B" in lines[7]

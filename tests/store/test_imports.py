@@ -59,5 +59,5 @@ def test_another_kind_of_document_is_refused(
 
 def test_a_document_with_a_step_missing_is_refused(tmp_path: Path, exported: dict[str, Any]) -> None:
     torn = exported | {"nodes": [node for node in exported["nodes"] if node["id"] != 2]}
-    with Store.open(str(tmp_path / "other.db")) as other, pytest.raises(InvalidInput, match="fit together"):
+    with Store.open(str(tmp_path / "other.db")) as other, pytest.raises(InvalidInput, match="is inconsistent"):
         import_document(other, torn)

@@ -70,7 +70,7 @@ def test_a_scoring_that_does_not_fit_is_refused_whole(store: Store) -> None:
     before = store.read(run_id)
     wrong: list[tuple[str, str, Any]] = [
         ("still running", running, scored(1)),
-        ("no run's id", "unknown", scored(1)),
+        ("no run id", "unknown", scored(1)),
         ("has no node 999", run_id, scored(2, 999)),
         ("node 1 of run .* already has a score by another", run_id, scored(2, 1)),
         ("node 2 of run .* already has a score by another", run_id, scored(2, 2)),
@@ -83,7 +83,7 @@ def test_a_scoring_that_does_not_fit_is_refused_whole(store: Store) -> None:
         assert "\n" not in str(refused.value)
     with pytest.raises(InvalidInput, match="was decided on built-in-prm"):
         store.add_scoring(run_id, SCORER, "measured", scored(2, scorer=SCORER.name), BILL)
-    with pytest.raises(StoreError, match="does not exist"):
+    with pytest.raises(StoreError, match="is not a finite number"):
         store.add_scoring(run_id, JUDGE, "measured", [replace(scored(2)[0], value=float("nan"))], BILL)
     assert store.read(run_id) == before
     store.add_scoring(run_id, JUDGE, "measured", scored(2), BILL)  # other nodes, another time
@@ -158,6 +158,6 @@ def test_a_document_whose_scorings_do_not_fit_is_refused(store: Store, tmp_path:
     whole = document(*store.read(run_id))
     with Store.open(str(tmp_path / "other.db")) as other:
         for torn in (whole | {"scorings": []}, whole | {"scorings": [{"id": "x"}]}):
-            with pytest.raises(InvalidInput, match="fit together|scorings.0"):
+            with pytest.raises(InvalidInput, match="is inconsistent|scorings.0"):
                 import_document(other, torn)
         assert other.runs() == []
