@@ -44,7 +44,7 @@ def test_unequal_budgets_are_called_that(solved: Solve) -> None:
 
 def test_a_chain_has_no_n_and_may_have_no_prm(solved: Solve) -> None:
     said = budget_sentence([solved("greedy").record, solved("majority_vote").record])
-    assert said.startswith("N = 16 completions each (A: one chain); ") and said.endswith("no PRM was asked.")
+    assert said.startswith("N = 16 completions each (A: one chain); ") and said.endswith("no PRM was used.")
 
 
 def test_the_models_are_named_once_where_they_are_the_same(solved: Solve) -> None:

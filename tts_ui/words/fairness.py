@@ -32,7 +32,7 @@ def budget_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS
     scored = [record.usage.scored_tokens for record in records if record.scorer]
     budgets = {record.params.get("max_tokens_total") for record in records}
     sizes = {record.params["n"] for record in records if "n" in record.params}
-    prm = f"PRM tokens are not bounded{_range(scored)}" if scored else "no PRM was asked"
+    prm = f"PRM tokens are not bounded{_range(scored)}" if scored else "no PRM was used"
     if len(budgets) == 1 and (budget := next(iter(budgets))) is not None:
         return f"At most {numbers.count(budget)} generated tokens each; spent{_span(generated)}. {_upper(prm)}."
     apart = f"generated tokens {_fold(generated)}"
