@@ -30,7 +30,7 @@ _STATIC = Path(__file__).with_name("static")
 
 _CURRENT = ' aria-current="page"'
 
-#: In public mode a run that nobody has watched for this long is stopped: visitors close tabs, and they share the CPU.
+#: In public mode a run that has not been watched for this long is stopped: visitors close tabs, and they share the CPU.
 _UNWATCHED_LIMIT_S = 60.0
 
 _FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
