@@ -8,7 +8,7 @@ from support.finished_runs import Solve
 
 from engine.search.events import Usage
 from tts_ui.web.compare.table import table
-from tts_ui.words.results import COST_COLUMNS, costs, run_outcome, total, votes
+from tts_ui.words.results import COST_COLUMNS, costs, run_outcome, total, votes, votes_explained
 
 KNOWN = Usage(generated_tokens=100, scored_tokens=80, flops_paper=2e9, flops_all=3e9, policy_calls=1200, wall_s=1.0)
 UNKNOWN = replace(KNOWN, flops_paper=0.0, flops_all=1e9)  # the PRM's operations are no bill for the run
@@ -45,3 +45,13 @@ def test_votes_are_those_for_the_answer(solved: Solve) -> None:
     run = solved("majority_vote")
     best = max(group.votes for group in run.record.answers(run.tree))
     assert votes(run.record, run.tree) == f"{best} of 16"
+
+
+def test_the_number_of_votes_is_explained(solved: Solve) -> None:
+    run = solved("best_of_n")
+    different = len(list(run.tree.completions()))
+    assert votes_explained(run.record, run.tree) == f"16 completions vote, {different} different."
+    few = replace(run.record, params={**run.record.params, "n": 12})
+    assert "The search asked for N = 12" in votes_explained(few, run.tree)
+    once = replace(run.record, params={**run.record.params, "votes": "distinct"})
+    assert votes_explained(once, run.tree) == f"{different} completions vote, each text once."

@@ -49,6 +49,21 @@ def weighed_votes(record: RunRecord, tree: Tree) -> str:
     return f"{said} votes, weight {numbers.weight(record.answers(tree)[0].weight)}" if said else ""
 
 
+def votes_explained(record: RunRecord, tree: Tree) -> str:
+    """Where the number of votes comes from: draws that are the same completion, and completions beyond N."""
+    leaves = list(tree.completions())
+    cast = sum(group.votes for group in record.answers(tree))
+    if not leaves:
+        return ""
+    distinct = record.params.get("votes") == "distinct"
+    different = "all different" if cast == len(leaves) else f"{numbers.count(len(leaves))} different"
+    said = f"{numbers.count(cast)} completions vote, {'each text once' if distinct else different}."
+    n = record.params.get("n", cast)
+    if cast > n and not distinct:
+        said += f" The search asked for N = {n}; those that ended in the same step all count, so there are more."
+    return said
+
+
 def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:
     """The cells of `COST_COLUMNS`; `scored` is whether a PRM was used at all."""
     paper, whole = (usage.flops_paper, usage.flops_all) if usage.flops_known else (None, None)

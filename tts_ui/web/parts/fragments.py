@@ -15,7 +15,7 @@ from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.words import numbers, parameters
 from tts_ui.words.reasons import latest, why
-from tts_ui.words.results import NO_ANSWER, outcome, run_outcome, votes, weighed_votes
+from tts_ui.words.results import NO_ANSWER, outcome, run_outcome, votes, votes_explained, weighed_votes
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
@@ -82,6 +82,7 @@ def answers(record: RunRecord, tree: Tree, judge: str | None) -> str:
     return (
         "<table><thead><tr><th>answer</th><th>outcome</th><th>votes</th>"
         f"<th>weight ({rule})</th><th>best score</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<p class="hint">{escape(votes_explained(record, tree))}</p>'
     )
 
 
