@@ -40,9 +40,8 @@ def text(reader: Reader, drawn: Collection[str]) -> str:
 Written by `make report` from recorded runs; nothing here is typed by hand. Accuracies are percentages with 95 %
 confidence intervals (bootstrap over problems, paired for differences; * marks those that exclude 0). The
 {tables.problems(reader)} of `builtin-1000` were never trained on; each policy's best search was chosen on
-{len(reader.validation)} problems of `builtin-validation`. Temperature 0.8, seed 0, M = 4, every draw a
-beam, finished beams banked,
-answers chosen by `prm_last_vote` unless stated otherwise. Costs are means per problem.
+{len(reader.validation)} problems of `builtin-validation`. Temperature 0.8, seed 0, M = 4, every draw a beam,
+finished beams banked, answers chosen by `prm_last_vote` unless stated otherwise. Costs are means per problem.
 
 ## Policies
 
