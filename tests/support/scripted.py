@@ -95,7 +95,7 @@ class ScriptedScorer:
         cost.scored_tokens += sum(map(len, whole))
         return [self.value(path) for path in whole]
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
         return sum(len(node.text) for node in path), 0
 
     def close(self) -> None:
