@@ -85,4 +85,4 @@ def test_what_is_not_taken_is_not_recorded() -> None:
     for name, strategy in STRATEGIES.items():
         recorded = RunParams(name).recorded()
         taken = {parameter.name for parameter in DECLARED if strategy.takes(parameter.name)}
-        assert set(recorded) == taken - {"votes", "max_tokens", "max_tokens_total"}
+        assert set(recorded) == taken - {"votes", "prm_window", "max_tokens", "max_tokens_total"}

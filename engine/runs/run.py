@@ -82,7 +82,8 @@ class Run:
         sampling = Sampling(params.temperature, params.top_p, max_tokens=params.max_tokens)
         search = Search(
             self.question.problem, self._session, scoring, self._domain, meter, self._sink, sampling=sampling,
-            seed=params.seed, n=params.n, max_steps=params.max_steps, budget=TokenBudget(params.max_tokens_total),
+            seed=params.seed, n=params.n, max_steps=params.max_steps, prm_window=params.prm_window,
+            budget=TokenBudget(params.max_tokens_total),
         )  # fmt: skip
         self._sink([self._started()], meter.usage())
         status: RunStatus = "failed"

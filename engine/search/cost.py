@@ -8,8 +8,9 @@ For comparison, both can be given as the number of tokens that a large model of 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
 from engine.search.events import ModelInfo, Usage
 
@@ -40,6 +41,13 @@ class ScorerCost:
     scored_tokens: int = 0
     scored_tokens_reused: int = 0
     calls: int = 0
+
+
+C = TypeVar("C", PolicyCost, ScorerCost)
+
+
+def total(kind: type[C], bills: Sequence[C]) -> C:
+    return kind(**{field.name: sum(getattr(bill, field.name) for bill in bills) for field in fields(kind)})
 
 
 @dataclass(slots=True)

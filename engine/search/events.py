@@ -20,7 +20,7 @@ from engine.search.interval import wilson
 Finish = Literal["step", "eos", "length", "budget"]
 NodeOrigin = Literal["policy", "human", "rollout", "import"]
 ScoreKind = Literal["measured", "exact", "estimated", "imported", "human"]
-Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose"]
+Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose", "judge"]
 RunStatus = Literal["running", "done", "stopped", "failed", "interrupted"]
 RunOrigin = Literal["search", "fork", "import", "example"]
 
@@ -86,6 +86,12 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "length": {},
     "budget": {},
     "max_steps": {"max_steps": "the largest number of steps in one chain"},
+    "prm_window": {
+        "tokens": "positions of the problem and the path, as the PRM reads them",
+        "window": "positions that the PRM can read; one of them is a server's own",
+        "steps": "steps of the path",
+        "read": "how many of them, the last ones, the score rests on; 0: the step has no score",
+    },
     "width_reached": {"n": "completions asked for (N)", "finished": "completions banked when the search ended"},
     "rule": {
         "weight": "total weight of the chosen answer under the rule",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from engine.errors import InvalidInput
+from engine.search.judge import PRM_WINDOWS
 from engine.search.parameter import Parameter, declared
 from engine.search.selection import RULES, VOTES, rule_named
 from engine.search.strategies import STRATEGIES, Strategy
@@ -138,6 +139,16 @@ class RunParams:
             noted=False,
         ),
     ] = "draws"  # fmt: skip
+    prm_window: Annotated[
+        str,
+        Parameter(
+            label="PRM window",
+            help="What is done with a path too long for the PRM: its last step is not scored (`skip`), it is scored on "
+            "the problem and the last whole steps that fit (`left`), or the run ends (`refuse`)",
+            hint="For a path too long for the PRM.", short="PRM window", choices=PRM_WINDOWS, kind="PRM window",
+            common=True, noted=False,
+        ),
+    ] = "skip"  # fmt: skip
     eligible_without_answer: Annotated[
         bool,
         Parameter(

@@ -24,11 +24,11 @@ class ScorerSession(Protocol):
         """
         ...
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
-        """What scoring the last step of `path` takes if the steps before it are scored: positions computed, and
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
+        """What scoring the last step of `path` takes if its first `scored` steps are scored: positions computed, and
         positions read from a cache instead. For an empty path: what the problem takes, once per session.
 
-        Called only for paths that this session has scored.
+        Called only for paths that this session was asked to score, those that do not fit included.
         """
         ...
 

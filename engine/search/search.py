@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from engine.errors import ModelError
 from engine.search.cost import Meter
 from engine.search.domain import Domain
 from engine.search.events import Action, Decision, Event, Finish, NodeOrigin, StepSampled, StepScored, Usage
+from engine.search.judge import Judge
 from engine.search.policy import Draw, PolicySession, Sampling, Step, TokenBudget
 from engine.search.scorer import ScorerSession
 from engine.search.tree import Node, Tree
@@ -31,6 +31,7 @@ class Search:
         seed: all randomness derives from it, the path to the parent and the draw's index below that parent.
         n: completions asked for (N); a search that banks completions ends at N.
         max_steps: the longest chain, in steps.
+        prm_window: what is done with a path too long for the PRM (see `engine.search.judge`).
     """
 
     def __init__(
@@ -46,13 +47,15 @@ class Search:
         seed: int,
         n: int,
         max_steps: int = 40,
+        prm_window: str = "skip",
         budget: TokenBudget | None = None,
     ) -> None:
         self.tree = Tree(problem)
         self.domain = domain
         self.budget = budget or TokenBudget()
         self.stop_reason: str | None = None
-        self._policy, self._scorer, self._meter, self._sink = policy, scorer, meter, sink
+        self._policy, self._meter, self._sink = policy, meter, sink
+        self._judge = Judge(scorer, meter.scorer, prm_window) if scorer and meter.scorer else None
         self._sampling, self._seed, self._n, self._max_steps = sampling, seed, n, max_steps
         self._draws: Counter[int] = Counter()
         self._drawn: dict[int, list[Node | None]] = {}
@@ -146,26 +149,25 @@ class Search:
     async def score(self, nodes: Iterable[Node]) -> None:
         """Score `nodes` and the steps of their paths that have no score yet: each node once, one level at a time.
 
-        A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge; one at the end of a
-        path too long for the PRM stays without a score.
+        A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge. One at the end of a
+        path too long for the PRM is judged once, too, and may stay without a score; raises `ModelError` if it was to
+        end the run.
         """
-        if self._scorer is None or self._meter.scorer is None:
+        if self._judge is None or self._meter.scorer is None:
             return
         name = self._meter.scorer.name
         steps = (step for node in nodes for step in self.tree.path(node))
         unscored = {step.id: step for step in steps if name not in step.scores and _judgeable(step)}
         for depth in sorted({node.depth for node in unscored.values()}):
             level = [node for node in unscored.values() if node.depth == depth]
-            scores = await self._scorer.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
-            if len(scores) != len(level):  # which score is whose is unknown
-                raise ModelError(f"{name} gave {len(scores)} scores for {len(level)} steps; none of them is used")
-            for node, value in zip(level, scores, strict=True):
-                if value is None:
-                    continue
-                if not 0 <= value <= 1:
-                    raise ModelError(f"{name}: a score of {value} is outside 0 to 1; its weights may be damaged")
-                self._emit(StepScored(self._next_seq(), node.id, name, value))
+            judged = await self._judge.judge([self.tree.path(node) for node in level], self._meter.scorer_cost)
+            for node, judgement in zip(level, judged, strict=True):
+                if judgement.value is not None:
+                    self._emit(StepScored(self._next_seq(), node.id, name, judgement.value))
+                if judgement.too_long:
+                    self.decide(node, "judge", "prm_window", judgement.too_long)
             self.flush()
+            self._judge.check(judged)
 
     def value(self, node: Node) -> float:
         """The score a node is ranked by: its own or, if it cannot be scored, the last one before it."""
@@ -377,7 +379,7 @@ _Identity = tuple[int, tuple[int, ...] | str, Finish]
 
 
 def _judgeable(step: Node) -> bool:
-    return step.finish != "budget" and bool(step.text.strip())
+    return step.finish != "budget" and bool(step.text.strip()) and step.too_long is None
 
 
 def _standing(rank: int, of: int, k: int, cut_off: float | None, score: float) -> dict[str, float]:

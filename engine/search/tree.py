@@ -15,7 +15,7 @@ from engine.search.events import Decision, Event, Finish, NodeOrigin, RunFinishe
 
 NodeStatus = Literal["open", "kept", "pruned", "finished"]
 
-#: The status a decision leaves a node in; the other actions (expand, descend, backup, choose) leave it as it was.
+#: The status a decision leaves a node in; the others (expand, descend, backup, choose, judge) leave it as it was.
 _STATUS_AFTER: dict[str, NodeStatus] = {"keep": "kept", "prune": "pruned", "finish": "finished"}
 
 
@@ -47,6 +47,11 @@ class Node:
     def mean_logprob(self) -> float:
         """Log-probability per token; 0 if it was not recorded."""
         return (self.logprob or 0.0) / max(1, self.tokens)
+
+    @property
+    def too_long(self) -> Decision | None:
+        """What was recorded about a path that ends here and is too long for the PRM; None where it fits."""
+        return next((decision for decision in self.decisions if decision.reason == "prm_window"), None)
 
     @property
     def terminal(self) -> bool:

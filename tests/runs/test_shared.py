@@ -79,12 +79,14 @@ async def test_odd_requests_are_as_alone_too(models: Models, maths: Domain, requ
         assert_as_if_alone(recorded, await solve(models, maths, **request))
 
 
-async def test_paths_too_long_for_the_prm_cost_nothing(models: Models, maths: Domain) -> None:
+@pytest.mark.parametrize("prm_window", ["skip", "left"])
+async def test_paths_too_long_for_the_prm_cost_nothing(models: Models, maths: Domain, prm_window: str) -> None:
     assert models.scorer is not None
     window = models.scorer.info.context_window
     problem = "Compute 1" + " + 1" * ((window - models.scorer.prompt_tokens("Compute 1") - 24) // 2) + "."
     assert window - 40 < models.scorer.prompt_tokens(problem) < window - 4
-    requests = [{"strategy": name, "n": 4, "temperature": 1.5} for name in ("best_of_n", "beam_search")]
+    asked = {"n": 4, "temperature": 1.5, "prm_window": prm_window}
+    requests = [asked | {"strategy": name} for name in ("best_of_n", "beam_search")]
     records = await Together(models.policy, models.scorer, requests, problem).execute()
     for recorded, request in zip(records, requests, strict=True):
         assert any(not node.scores and node.text for node in recorded.tree.nodes[1:])

@@ -74,11 +74,10 @@ class ScriptedSession:
 
 
 class ScriptedScorer:
-    """Scores a path by a function of its texts; remembers what it was asked."""
+    """Scores a path by a function of its texts, one token a character; remembers what it was asked."""
 
-    info = ModelInfo("judge", parameters=20, context_window=10_000)
-
-    def __init__(self, value: Callable[[str], float]) -> None:
+    def __init__(self, value: Callable[[str], float], window: int = 10_000) -> None:
+        self.info = ModelInfo("judge", parameters=20, context_window=window)
         self.value = value
         self.asked: list[str] = []
 
@@ -92,10 +91,11 @@ class ScriptedScorer:
         cost.calls += 1
         whole = ["".join(node.text for node in path) for path in paths]
         self.asked += whole
-        cost.scored_tokens += sum(map(len, whole))
-        return [self.value(path) for path in whole]
+        fitting = [len(path) <= self.info.context_window for path in whole]
+        cost.scored_tokens += sum(len(path) for path, fits in zip(whole, fitting, strict=True) if fits)
+        return [self.value(path) if fits else None for path, fits in zip(whole, fitting, strict=True)]
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
         return sum(len(node.text) for node in path), 0
 
     def close(self) -> None:

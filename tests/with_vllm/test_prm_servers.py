@@ -74,7 +74,7 @@ async def test_scores_are_those_of_a_plain_forward(judge: Judge, scorer: ServedS
     found = [(await session.score([nodes[: end + 1]], cost))[0] for end in range(len(STEPS))]
     assert found == pytest.approx(judge.scores(PROBLEM, STEPS), abs=1e-4)
     assert len({round(score or 0.0, 6) for score in found}) == len(STEPS), "scores that do not differ prove nothing"
-    lengths = [scorer.session(PROBLEM).positions(nodes[: end + 1])[0] for end in range(len(STEPS))]
+    lengths = [scorer.session(PROBLEM).positions(nodes[: end + 1], end)[0] for end in range(len(STEPS))]
     assert cost.scored_tokens == sum(lengths)
     again = await scorer.session(PROBLEM).score([nodes, nodes[:2], nodes], ScorerCost())
     assert again == pytest.approx([found[-1], found[1], found[-1]], abs=1e-5)

@@ -23,7 +23,7 @@ from engine.search.events import Usage
 from engine.search.tree import Node, Tree
 from tts_ui.words import numbers
 from tts_ui.words.reasons import latest, why
-from tts_ui.words.results import costs, outcome, run_outcome, weighed_votes
+from tts_ui.words.results import costs, outcome, run_outcome, too_long, weighed_votes
 
 if TYPE_CHECKING:  # a refusal is printed from here too, and needs neither SQL nor the catalogue
     from engine.models.catalogue.catalogue import Catalogue, ModelEntry
@@ -71,8 +71,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_summary(record: RunRecord, tree: Tree, look_again: str) -> None:
     """The answer, who voted for it, what it cost, and how to see more."""
     console = console_for_text()
-    console.print(_answer(record, tree))
-    console.print(Text(_cost(record)))
+    _print_result(console, record, tree)
     console.print(Text(look_again, style="dim"), soft_wrap=True)
 
 
@@ -85,10 +84,16 @@ def print_tree(record: RunRecord, tree: Tree, judge: str | None) -> None:
     for decision in tree.root.decisions:
         console.print(Text(one_line(": ".join(filter(None, why(decision))))))
     console.print(_drawing(record, tree, judge))
-    console.print(_answer(record, tree))
-    console.print(Text(_cost(record)))
+    _print_result(console, record, tree)
     if same := bought(record.usage):
         console.print(Text(f"the same FLOPs give {same}", style="dim"), soft_wrap=True)
+
+
+def _print_result(console: Console, record: RunRecord, tree: Tree) -> None:
+    console.print(_answer(record, tree))
+    if said := too_long(record, tree):
+        console.print(Text(said))
+    console.print(Text(_cost(record)))
 
 
 def bought(usage: Usage) -> str:

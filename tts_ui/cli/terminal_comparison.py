@@ -10,7 +10,7 @@ from rich.text import Text
 from engine.search.tree import Tree
 from engine.store import ComparisonRecord, RunRecord
 from tts_ui.cli.terminal import bought, console_for_text, one_line
-from tts_ui.words.fairness import budget_sentence, shared_sentence
+from tts_ui.words.fairness import budget_sentence, shared_sentence, window_sentence
 from tts_ui.words.results import COST_COLUMNS, NO_ANSWER, costs, run_outcome, votes
 
 _COLUMNS = ("answer", "", "votes", *COST_COLUMNS.values())
@@ -45,10 +45,11 @@ def _found(run: RunRecord, tree: Tree) -> tuple[Text, str, str]:
 
 def _fair(runs: Sequence[tuple[RunRecord, Tree]]) -> list[str]:
     """What was equal and what was not; whether the samples are shared."""
-    records, names = [run for run, _ in runs], [run.strategy for run, _ in runs]
+    records, trees, names = [run for run, _ in runs], [tree for _, tree in runs], [run.strategy for run, _ in runs]
     if not records:
         return []
-    said = [budget_sentence(records, names), shared_sentence(records, [tree for _, tree in runs], names)]
+    said = [budget_sentence(records, names), shared_sentence(records, trees, names)]
+    said.append(window_sentence(records, trees, names))
     return [sentence for sentence in said if sentence]
 
 

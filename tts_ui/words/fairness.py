@@ -12,6 +12,7 @@ from engine.search.tree import Tree
 from engine.store import RunRecord
 from tts_ui.words import numbers
 from tts_ui.words.parameters import LETTERS
+from tts_ui.words.results import too_long
 
 
 def models_sentence(records: Sequence[RunRecord], names: Sequence[str] = LETTERS) -> str:
@@ -59,6 +60,13 @@ def shared_sentence(records: Sequence[RunRecord], trees: Sequence[Tree], names: 
     if len(voting) > 1 and len({_completions(trees[place]) for place in voting}) == 1:
         said += f"; {_listed([names[place] for place in voting])} vote on the same set of samples"
     return f"{said}. Each is charged as if it had run alone."
+
+
+def window_sentence(records: Sequence[RunRecord], trees: Sequence[Tree], names: Sequence[str] = LETTERS) -> str:
+    """Which runs had steps that were too long for the PRM, and what became of them; empty where all fitted."""
+    said = [too_long(record, tree) for record, tree in zip(records, trees, strict=True)]
+    told = "; ".join(f"{name}: {each}" for name, each in zip(names, said, strict=False) if each)
+    return f"{told}." if told else ""
 
 
 def _asked(record: RunRecord) -> tuple[object, ...]:

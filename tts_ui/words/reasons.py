@@ -44,6 +44,8 @@ def why(decision: Decision) -> tuple[str, str]:
             return f"{CHOICES[int(n['choice'])]} chosen", _compute_optimal(n)
         case "finish", reason:
             return "finished", "out of room" if reason == "length" else ""
+        case "judge", "prm_window":
+            return _judged(n), f"{numbers.count(int(n['tokens']))} tokens, the PRM reads {n['window']:,.0f}"
         case "choose", _:
             return "chosen", f"{n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"
         case _, reason:
@@ -81,6 +83,12 @@ def _backup(n: Mapping[str, float]) -> str:
         f"iteration {n['iteration']:.0f}, value {n['value']:.3f} from step {n['from']:.0f},"
         f" mean {n['mean']:.3f} of {n['visits']:.0f} visits"
     )
+
+
+def _judged(n: Mapping[str, float]) -> str:
+    if not n["read"]:
+        return "too long for the PRM, not scored"
+    return f"too long for the PRM, scored on the last {n['read']:.0f} of {n['steps']:.0f} steps"
 
 
 def _compute_optimal(n: Mapping[str, float]) -> str:

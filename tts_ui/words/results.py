@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.search.events import Usage
+from engine.search.selection import rule_named
 from tts_ui.words import numbers
 
 if TYPE_CHECKING:  # a refusal is printed from the terminal's rooms, too, and needs no SQL
-    from engine.search.tree import Tree
+    from engine.search.tree import Node, Tree
     from engine.store import RunRecord
 
 NO_ANSWER = "no answer"
@@ -62,6 +63,30 @@ def votes_explained(record: RunRecord, tree: Tree) -> str:
     if cast > n and not distinct:
         said += f" The search asked for N = {n}; those that ended in the same step all count, so there are more."
     return said
+
+
+def too_long(record: RunRecord, tree: Tree) -> str:
+    """How many steps were too long for the PRM and what became of them and of the vote; empty where all fitted."""
+    cut = [node for node in tree.nodes if node.too_long]
+    unscored = {node for node in cut if node.too_long and not node.too_long.numbers.get("read")}
+    said = []
+    if unscored:
+        said.append(f"{_steps(len(unscored))} too long for the PRM, not scored{_weightless(record, tree, unscored)}")
+    if scored := len(cut) - len(unscored):
+        said.append(f"{_steps(scored)} too long for the PRM, scored on the last steps alone")
+    return "; ".join(said)
+
+
+def _steps(count: int) -> str:
+    return f"{numbers.count(count)} step{'s' if count > 1 else ''}"
+
+
+def _weightless(record: RunRecord, tree: Tree, unscored: set[Node]) -> str:
+    """`, 2 of 16 votes have weight 0`: a rule that reads scores needs one of every step of a completion."""
+    votes = {leaf: 1 if record.params.get("votes") == "distinct" else leaf.copies for leaf in tree.completions()}
+    without = sum(count for leaf, count in votes.items() if not unscored.isdisjoint(tree.path(leaf)))
+    weighed = rule_named(record.params["select"]).reducer
+    return f", {without} of {sum(votes.values())} votes have weight 0" if weighed and without else ""
 
 
 def costs(usage: Usage, *, scored: bool = True) -> tuple[str, ...]:

@@ -74,10 +74,11 @@ class LocalScorerSession:
         self._judge.worker.submit(request)
         return await request.result()
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
         if not path:
             return len(self.prompt), 0
-        return self.lengths[path[-1].id], len(self.prompt) + sum(self.lengths[node.id] for node in path[:-1])
+        lengths = [self.lengths[node.id] for node in path]
+        return sum(lengths[scored:]), len(self.prompt) + sum(lengths[:scored])
 
     def close(self) -> None:
         self.cache.clear()

@@ -186,7 +186,7 @@ class ServedScorerSession:
     def _ids(self, path: Sequence[Node]) -> list[int]:
         return conversation(self._scorer.format, self._problem, [node.text for node in path])[0]
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
         return (len(self._ids(path)) if path else 0), 0
 
     def close(self) -> None: ...

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.runs.shared.once import Once
-from engine.runs.shared.steps import CommonSteps, total
-from engine.search.cost import PolicyCost
+from engine.search.common_steps import CommonSteps
+from engine.search.cost import PolicyCost, total
 from engine.search.events import ModelInfo
 from engine.search.policy import Draw, Policy, PolicySession, Sampling, Step, TokenBudget
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.runs.shared.once import Once
-from engine.runs.shared.steps import CommonSteps, total
-from engine.search.cost import ScorerCost
+from engine.search.common_steps import CommonSteps
+from engine.search.cost import ScorerCost, total
 from engine.search.events import ModelInfo
 from engine.search.scorer import Scorer, ScorerSession
 from engine.search.tree import Node
@@ -65,6 +65,7 @@ class SharedScorerSession:
     def __init__(self, common: _Common, leave: Callable[[], None]) -> None:
         self._common, self._leave = common, leave
         self._problem_read = False
+        self._scored: set[Node] = set()
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         if not paths:
@@ -84,14 +85,17 @@ class SharedScorerSession:
         return scores
 
     def _charge(self, paths: Sequence[tuple[Node, ...]], cost: ScorerCost) -> None:
-        for path in paths if self._problem_read else [(), *paths]:
-            computed, reused = self._common.real.positions(path)
+        due = [path for path in paths if path[-1] not in self._scored]
+        for path in due if self._problem_read else [(), *due]:
+            scored = next((place for place, node in enumerate(path) if node not in self._scored), len(path))
+            computed, reused = self._common.real.positions(path, scored)
             cost.scored_tokens += computed
             cost.scored_tokens_reused += reused
         self._problem_read = True
+        self._scored.update(node for path in due for node in path)
 
-    def positions(self, path: Sequence[Node]) -> tuple[int, int]:
-        return self._common.real.positions(self._common.steps.path(path))
+    def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
+        return self._common.real.positions(self._common.steps.path(path), scored)
 
     def close(self) -> None:
         self._leave()

@@ -28,7 +28,9 @@ class Strategy:
         return cast(Callable[..., Awaitable[None]], getattr(module, self.name))
 
     def takes(self, parameter: str) -> bool:
-        """Whether a parameter of a run matters here: it is an option of this strategy, or of none at all."""
+        """Whether a parameter of a run matters here: an option of this strategy, of its PRM, or of every run."""
+        if parameter in OF_PRM:
+            return self.scored
         return parameter in self.options or parameter not in OPTIONS
 
 
@@ -47,5 +49,8 @@ STRATEGIES: dict[str, Strategy] = {
     )
 }
 
+#: The parameters that matter where a PRM is used; no strategy knows of them.
+OF_PRM = ("prm_window",)
+
 #: The parameters that some strategies take and others do not.
-OPTIONS = frozenset(option for strategy in STRATEGIES.values() for option in strategy.options)
+OPTIONS = frozenset(option for strategy in STRATEGIES.values() for option in strategy.options).union(OF_PRM)

@@ -28,7 +28,7 @@ from tts_ui.web.parts.notices import BIGGER, notice, sentence
 from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
-from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence
+from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence, window_sentence
 from tts_ui.words.parameters import LETTERS
 
 #: Seconds between two looks at the store while runs grow: here, and in another process.
@@ -198,7 +198,8 @@ class ComparePage:
             changes[f"head {place}"] = table.head(place, label, feed.record, feed.tree)
             changes[f"tree {place}"] = _tree_update(feed)
             changes[f"card {place}"] = _about(card(feed.record, _tree_id(place)))
-        fair = [models_sentence(records), budget_sentence(records), shared_sentence(records, grown)]
+        fair = [models_sentence(records), budget_sentence(records)]
+        fair += [shared_sentence(records, grown), window_sentence(records, grown)]
         return _changes(
             run_ids=",".join(record.id for record in records),
             totals=table.table(labels, records, grown, self._computed(records), fair),

@@ -15,7 +15,7 @@ from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.words import numbers, parameters
 from tts_ui.words.reasons import latest, why
-from tts_ui.words.results import NO_ANSWER, outcome, run_outcome, votes, votes_explained, weighed_votes
+from tts_ui.words.results import NO_ANSWER, outcome, run_outcome, too_long, votes, votes_explained, weighed_votes
 
 #: Rows of a step's siblings; a first step of best-of-N may have hundreds.
 _SIBLINGS_SHOWN = 40
@@ -44,7 +44,7 @@ def strip(record: RunRecord, tree: Tree) -> str:
         f"<b>{numbers.flops(usage.flops_all if usage.flops_known else None)}</b>",
         f"<b>{numbers.seconds(usage.wall_s)}</b>",
     ]
-    parts = [answer_line(record, tree), *cost]
+    parts = [answer_line(record, tree), *cost, too_long(record, tree)]
     return f'<div class="strip">{"".join(f"<span>{part}</span>" for part in parts if part)}</div>'
 
 
