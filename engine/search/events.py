@@ -223,7 +223,7 @@ class StepScored:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The strategy did something with `node`, for `reason`, on the strength of `numbers` (see `REASONS`)."""
+    """What was done with `node` (by the strategy, or the PRM), why, and on what `numbers` (see `REASONS`)."""
 
     seq: int
     node: int
