@@ -1,9 +1,10 @@
 """A judge's own tokenizer, used a piece at a time so that the pieces add up to the tokens of the whole.
 
 Two things could go wrong. A special token spelled out in a user's text would become that token; here text is only ever
-text, and special tokens are recognised in templates alone. Special is every added token with a name: some checkpoints
-do not mark all of theirs as such (`<think>`, `<｜User｜>`). And tokenizers like SentencePiece's put a blank before
-whatever they are given; inside a text that blank is left out. Thread-safe after construction; needs no model.
+text, and special tokens are recognised in templates alone. Special is every added token that looks like a mark: some
+checkpoints do not say so of all of theirs (`<think>`, `<｜User｜>`). Added words and blanks are text. And tokenizers
+like SentencePiece's put a blank before whatever they are given; inside a text that blank is left out. Thread-safe after
+construction; needs no model.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Place = Literal["start", "inside", "special"]
 
 _FIELD = re.compile(r"\{(problem|step)\}")
 _TAG = re.compile(r"(</?think>)")
-_BLANKS = " \t\r\n▁"
+_MARK = re.compile(r"\s*(<.+>|\[[A-Z_/]+\])\s*", re.DOTALL)
 
 
 class Tokens:
@@ -36,7 +37,7 @@ class Tokens:
         added = {
             each.content: (token, each.special)
             for token, each in tokenizer.added_tokens_decoder.items()
-            if each.special or each.content.strip(_BLANKS)  # runs of blanks are text
+            if each.special or _MARK.fullmatch(each.content)
         }
         self._special = {name: token for name, (token, _) in added.items()}
         self._backend.add_special_tokens([name for name, (_, special) in added.items() if not special])

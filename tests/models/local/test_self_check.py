@@ -51,7 +51,9 @@ def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
     assert build("gpt_neo", tmp_path / "model") == ""
     file = tmp_path / "models.toml"
     file.write_text('[[pair]]\nname = "mine"\n[pair.policy]\nkind = "local"\npath = "model"\n')
-    outcome = run("solve", "What is 18 * 13?", "--models", file, "--strategy", "majority_vote", "--db", tmp_path / "runs.db")
+    outcome = run(
+        "solve", "What is 18 * 13?", "--models", file, "--strategy", "majority_vote", "--db", tmp_path / "runs.db"
+    )
     assert outcome.code and "a server can run it" in outcome.err and "internal error" not in outcome.err
 
 
