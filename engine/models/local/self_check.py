@@ -51,9 +51,11 @@ def check(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
     try:
         with torch.inference_mode(), _narrow_window(model.config), _threads(model):
             difference = _difference(model, ids)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, MemoryError):
         raise
     except Exception as error:  # what an architecture stumbles over is not known beforehand
+        if "can't allocate memory" in str(error):
+            raise
         raise _unsupported(name, model, " ".join(str(error).split())[:120] or type(error).__name__) from error
     if not difference <= TOLERANCE[model.dtype]:  # nor if it is not a number
         raise _unsupported(name, model, f"read step by step it differs from one pass by {difference:.2g}")
@@ -61,7 +63,7 @@ def check(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
 
 def _unsupported(name: str, model: PreTrainedModel, reason: str) -> ModelError:
     kind = type(model).__name__
-    return ModelError(f"{name}: the architecture {kind} is not supported here, a server can run it ({reason})")
+    return ModelError(f"{name}: the architecture {kind} is not supported here; a server can run it ({reason})")
 
 
 def _ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -28,7 +28,7 @@ def test_a_wrong_architecture_is_refused_as_a_policy_and_as_a_judge(
 ) -> None:
     assert build(kind, tmp_path, **more) == ""
     template = TwoTokenTemplate(step="{step}\n", good="+", bad="-")
-    with pytest.raises(ModelError, match="ForCausalLM is not supported here, a server can run it") as refusal:
+    with pytest.raises(ModelError, match="ForCausalLM is not supported here; a server can run it") as refusal:
         LocalPolicy("tiny", tmp_path)
     assert "\n" not in str(refusal.value)
     for judge in ("likelihood", "generic") if kind == "gpt_neo" else ():
