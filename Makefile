@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test coverage test-vllm check lint bench train examples report options lock wheel
+.PHONY: run setup test coverage architectures test-vllm check lint bench train examples report options lock wheel
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -27,6 +27,10 @@ test: setup
 # Every test, and which branches they took, in the processes that they start, too.
 coverage: setup
 	$(PYTEST) --cov --cov-report=term:skip-covered
+
+# Every causal architecture that transformers can build tiny: right here, or refused in one line. Prints the list.
+architectures: setup
+	$(BIN)/python -m pytest -m architectures -s tests/models/local/test_every_architecture.py
 
 # The real vLLM, its CPU build, in an environment of its own (2.5 GB): in process and as a server. CI may not skip it.
 test-vllm:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
+from engine.assets import assets
 from engine.errors import ModelError
-from engine.models.local import prefix_cache
+from engine.models.local import prefix_cache, self_check
 from engine.models.local.placement import place, stored_parameters
+from engine.models.prompts.open_tokenizer import open_tokenizer
 from engine.search.events import ModelInfo
 
 #: Files up to this size are hashed whole; of larger ones only the header (names, shapes, offsets) and the size are.
@@ -30,8 +32,9 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
     """Load tokenizer and weights of `folder` with `model_class.from_pretrained`, in evaluation mode.
 
     Device and dtype are those of `engine.models.local.placement`. Raises `ModelError` if a file is missing or
-    damaged, if the checkpoint has another architecture or does not fit in memory, or if weights that the
-    architecture needs are not in it (transformers would invent them).
+    damaged, if the checkpoint has another architecture or does not fit in memory, if weights that the architecture
+    needs are not in it (transformers would invent them), or if our decoding loop does not compute what the library's
+    model does (`self_check`; the built-in models are known).
     """
     name = called(folder)
     if not (folder / "config.json").is_file():
@@ -44,12 +47,16 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
         parameters = stored_parameters(folder)
         placement = place(parameters)
         placement.check(name, parameters)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = open_tokenizer(folder)
         model, report = model_class.from_pretrained(
             folder, dtype=getattr(torch, placement.dtype), local_files_only=True, use_safetensors=True,
             output_loading_info=True,
         )  # fmt: skip
-        model.to(placement.device)
+        model.to(placement.device).eval().requires_grad_(False)
+        if missing := sorted(report["missing_keys"]):
+            raise ModelError(f"{name}: this checkpoint lacks weights, {missing[0]} and {len(missing) - 1} more")
+        if not folder.resolve().is_relative_to(assets() / "models"):
+            self_check.check(name, model, tokenizer)
     except ModelError:
         raise
     except torch.OutOfMemoryError as error:
@@ -57,11 +64,8 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
     except Exception as error:  # transformers and safetensors raise many kinds; the user needs one line
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"{name}: this checkpoint cannot be loaded, it may be damaged ({reason})") from error
-    if missing := sorted(report["missing_keys"]):
-        raise ModelError(f"{name}: this checkpoint lacks weights, {missing[0]} and {len(missing) - 1} more")
-    model.requires_grad_(False)
     prefix_cache.fit_anew()  # to the memory left
-    return model.eval(), tokenizer
+    return model, tokenizer
 
 
 def called(folder: Path) -> str:

@@ -10,15 +10,11 @@ import hashlib
 
 from transformers import PreTrainedTokenizerBase
 
-from engine.errors import ModelError
+from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
 
 #: What a reasoning model writes around its thought; some templates open it for the model.
 THINK, END_OF_THOUGHT = "<think>", "</think>"
-
-#: Llama 3's templates tell the model the date. Today's would make runs on different days different experiments; this
-#: is the templates' own default.
-_DATE = "26 Jul 2024"
 
 _FIELD = "{problem}"
 
@@ -37,7 +33,8 @@ class ChatPrompt:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, *, system: str = "", suffix: str = "") -> None:
         self._tokens = Tokens(tokenizer)
-        self._filled = _filled(tokenizer, system, f"{_FIELD}\n{suffix}" if suffix else _FIELD)
+        user = f"{_FIELD}\n{suffix}" if suffix else _FIELD
+        self._filled = chat(tokenizer, [("system", system), ("user", user)], answer=True)
         self.template = hashlib.sha256(self._filled.encode()).hexdigest()[:12]
         self.opens_thought = self._filled.rfind(THINK) > self._filled.rfind(END_OF_THOUGHT)
 
@@ -47,18 +44,3 @@ class ChatPrompt:
     def text(self, problem: str) -> str:
         """The prompt as text, for a server that would read a special token spelled out in the problem as that token."""
         return self._filled.replace(_FIELD, problem.strip())
-
-
-def _filled(tokenizer: PreTrainedTokenizerBase, system: str, user: str) -> str:
-    messages = [{"role": "system", "content": system}] if system else []
-    messages.append({"role": "user", "content": user})
-    try:
-        filled = str(
-            tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False, date_string=_DATE)
-        )
-    except Exception as error:  # Jinja raises many kinds, and so do templates
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{tokenizer.name_or_path}: its chat template cannot be used ({reason})") from error
-    if filled.count(_FIELD) != 1:
-        raise ModelError(f"{tokenizer.name_or_path}: its chat template does not write the user's turn once")
-    return filled

@@ -1,8 +1,10 @@
 """A judge's own tokenizer, used a piece at a time so that the pieces add up to the tokens of the whole.
 
 Two things could go wrong. A special token spelled out in a user's text would become that token; here text is only ever
-text, and special tokens are recognised in templates alone. And tokenizers like SentencePiece's put a blank before
-whatever they are given; inside a text that blank is left out. Thread-safe after construction; needs no model.
+text, and special tokens are recognised in templates alone. Special is every added token that looks like a mark: some
+checkpoints do not say so of all of theirs (`<think>`, `<｜User｜>`). Added words and blanks are text. And tokenizers
+like SentencePiece's put a blank before whatever they are given; inside a text that blank is left out. Thread-safe after
+construction; needs no model.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from engine.errors import ModelError
 Place = Literal["start", "inside", "special"]
 
 _FIELD = re.compile(r"\{(problem|step)\}")
+_TAG = re.compile(r"(</?think>)")
+_MARK = re.compile(r"\s*(<.+>|\[[A-Z_/]+\])\s*", re.DOTALL)
 
 
 class Tokens:
@@ -30,9 +34,13 @@ class Tokens:
         if backend is None:
             raise ModelError(f"{tokenizer.name_or_path}: no tokenizer.json here; other formats are not read")
         self._backend: Any = copy.deepcopy(backend)  # its state changes here
-        self._special = {
-            added.content: token for token, added in tokenizer.added_tokens_decoder.items() if added.special
+        added = {
+            each.content: (token, each.special)
+            for token, each in tokenizer.added_tokens_decoder.items()
+            if each.special or _MARK.fullmatch(each.content)
         }
+        self._special = {name: token for name, (token, _) in added.items()}
+        self._backend.add_special_tokens([name for name, (_, special) in added.items() if not special])
         names = sorted(self._special, key=len, reverse=True)
         self._split = re.compile("(" + "|".join(map(re.escape, names)) + ")") if names else None
         self._backend.encode_special_tokens = False
@@ -50,6 +58,20 @@ class Tokens:
         if without is None or without not in ids:
             return ids
         return [piece for token in ids for piece in (self._spelled(token) if token == without else [token])]
+
+    def written(self, text: str, place: Place = "inside") -> list[tuple[int, int]]:
+        """As `pieces`, of what a policy wrote: the tags of its thought are the tokens that they were to it."""
+        found: list[tuple[int, int]] = []
+        start = 0
+        for part in _TAG.split(text) if "</think>" in self._special else [text]:
+            if part in self._special:
+                found.append((self._special[part], start))
+                place = "special"
+            elif part:
+                found += [(token, start + at) for token, at in self.pieces(part, place)]
+                place = "inside"
+            start += len(part)
+        return found
 
     def pieces(self, text: str, place: Place = "inside") -> list[tuple[int, int]]:
         """As `text`, each id with the place in `text` of its first character."""

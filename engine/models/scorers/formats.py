@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from transformers import PreTrainedTokenizerBase
-
 from engine.errors import ModelError
 from engine.models.prompts.tokens import Tokens
 from engine.search.tree import Node
@@ -75,22 +73,6 @@ def refuse_empty(paths: Sequence[Sequence[Node]]) -> None:
 
 def fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def chat(tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str]], *, answer: bool) -> str:
-    """(role, content) turns through the checkpoint's chat template; `answer` opens the assistant's turn after them.
-
-    Contents may be the fields of a template. Raises `ModelError` if there is no usable chat template.
-    """
-    messages = [{"role": role, "content": content} for role, content in turns if content]
-    try:
-        text = str(tokenizer.apply_chat_template(messages, add_generation_prompt=answer, tokenize=False))
-    except Exception as error:  # Jinja raises many kinds, and so do templates
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{tokenizer.name_or_path}: its chat template cannot be used ({reason})") from error
-    if text.count("{problem}") != 1:
-        raise ModelError(f"{tokenizer.name_or_path}: its chat template does not repeat what the user says")
-    return text
 
 
 class TemplateFormat:

@@ -14,8 +14,9 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 from engine.errors import ModelError
 from engine.models.local.checkpoint import describe, open_checkpoint
+from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
-from engine.models.scorers.formats import Segment, chat, fingerprint
+from engine.models.scorers.formats import Segment, fingerprint
 from engine.models.scorers.heads import LikelihoodHead
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
@@ -53,7 +54,7 @@ class LikelihoodFormat:
         """The tokens that hold text of the step, and those of the blank line after it."""
         text = step.strip()
         ends = "\n" in step[len(step.rstrip()) :]
-        pieces = self._tokens.pieces(text + DELIMITER if ends else text, self._place if first else "inside")
+        pieces = self._tokens.written(text + DELIMITER if ends else text, self._place if first else "inside")
         own = [token for token, start in pieces if start < len(text)]
         return own, [token for token, _ in pieces[len(own) :]] if ends else self._tokens.text(DELIMITER)
 

@@ -14,8 +14,9 @@ from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2Model, Qwen2
 
 from engine.errors import ModelError
 from engine.models.local.checkpoint import describe, open_checkpoint
+from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
-from engine.models.scorers.formats import TemplateFormat, chat
+from engine.models.scorers.formats import TemplateFormat
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
 from engine.models.scorers.served import ServedScorer, StepPooling

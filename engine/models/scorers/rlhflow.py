@@ -15,8 +15,9 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerBase
 
 from engine.errors import ModelError
 from engine.models.local.checkpoint import describe, open_checkpoint
+from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
-from engine.models.scorers.formats import TemplateFormat, chat
+from engine.models.scorers.formats import TemplateFormat
 from engine.models.scorers.heads import TwoTokenHead, verdict_tokens
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
