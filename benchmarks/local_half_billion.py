@@ -83,18 +83,23 @@ def measure() -> list[Figure]:
 
 def _open(place: Path) -> tuple[LocalPolicy, LocalScorer]:
     """The two checkpoints, written and then loaded like any other."""
+    for name, kind in (("policy", Qwen2ForCausalLM), ("prm", Qwen2ForProcessRewardModel)):
+        save_checkpoint(place / name, kind)
+    return LocalPolicy("policy", place / "policy"), load("prm", place / "prm", ScorerOptions())
+
+
+def save_checkpoint(folder: Path, kind: Any = Qwen2ForCausalLM) -> Path:
+    """A random checkpoint of this shape in `folder`."""
     tokenizer = AutoTokenizer.from_pretrained(assets() / "models" / "builtin-prm", local_files_only=True)
     letters = product(ascii_uppercase, repeat=4)  # no digits: they are tokens of their own here
     words = [" " + "".join(four) for four in islice(letters, VOCABULARY - len(tokenizer))]
     ends = words[::STEP_TOKENS]
     tokenizer.add_tokens([f"{word}\n\n" if word in set(ends) else word for word in words])
-    for name, kind in (("policy", Qwen2ForCausalLM), ("prm", Qwen2ForProcessRewardModel)):
-        torch.manual_seed(0)
-        model: PreTrainedModel = kind(Qwen2Config.from_dict({**SHAPE, "dtype": "bfloat16"})).bfloat16()
-        model.save_pretrained(place / name)
-        tokenizer.save_pretrained(place / name)
-        del model
-    return LocalPolicy("policy", place / "policy"), load("prm", place / "prm", ScorerOptions())
+    torch.manual_seed(0)
+    model: PreTrainedModel = kind(Qwen2Config.from_dict({**SHAPE, "dtype": "bfloat16"})).bfloat16()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def _search(policy: LocalPolicy, scorer: LocalScorer, levels: int) -> tuple[Tree, Usage, float]:
