@@ -4,7 +4,8 @@ Each way of waiting is a process of its own, because OpenMP reads its settings o
 the local back end's public door. Blocks of a few passes alternate between the ways and between quiet and busy, and
 medians of the blocks count. What other processes took meanwhile is measured and said, since they are neighbours, too.
 
-`TTS_UI_BENCH_MODEL` names the folder of a real checkpoint; without it a random one in the shape of Qwen2.5-0.5B is used.
+`TTS_UI_BENCH_MODEL` names the folder of a real checkpoint; without it a random one in the shape of Qwen2.5-0.5B is
+used.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from typing import IO, Any
 
 import psutil
 
-from benchmarks.local_half_billion import PROBLEM, save_checkpoint
+from benchmarks.plain_search import PROBLEM
+from benchmarks.random_models import HALF_BILLION, save_checkpoint
 from benchmarks.report import Figure
 from engine.models.policies.local import LocalPolicy
 from engine.search.cost import PolicyCost
@@ -44,7 +46,7 @@ _SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY"
 
 def measure(ways: Mapping[str, Mapping[str, str]] = WAYS, rounds: int = ROUNDS) -> list[Figure]:
     with tempfile.TemporaryDirectory() as place:
-        folder = os.environ.get("TTS_UI_BENCH_MODEL") or str(save_checkpoint(Path(place) / "policy"))
+        folder = os.environ.get("TTS_UI_BENCH_MODEL") or str(save_checkpoint(Path(place) / "policy", HALF_BILLION))
         started = {name: _Decoding(folder, settings) for name, settings in ways.items()}
         try:
             times, others = _blocks(started, rounds)
@@ -88,7 +90,7 @@ class _Decoding:
         inherited = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
         command = [sys.executable, "-c", "from benchmarks.busy_neighbour import serve; serve()", folder]
         self._process = subprocess.Popen(
-            command, env=inherited | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, env={**inherited, **settings}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._watched = psutil.Process(self._process.pid)
         self._told: IO[str] = _open(self._process.stdin)
