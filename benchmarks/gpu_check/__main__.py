@@ -20,8 +20,9 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from benchmarks.gpu_check import exactness
 from benchmarks.gpu_check.decoding import copy_bandwidth, decoding
+from benchmarks.gpu_check.exact_policy import exact_policy
+from benchmarks.gpu_check.exact_prm import exact_prm
 from benchmarks.gpu_check.placing import placed
 from benchmarks.gpu_check.results import Result, machine, table, write
 from benchmarks.gpu_check.searching import searching
@@ -61,8 +62,8 @@ class Check:
         results: list[Result] = []
         for dtype in ("float32", "bfloat16"):
             with placed(self._device, dtype):
-                results += exactness.policy(policy, dtype, self._device)
-                results += exactness.scorer(prm, dtype, self._device)
+                results += exact_policy(policy, dtype, self._device)
+                results += exact_prm(prm, dtype, self._device)
         return results
 
     def bandwidth(self) -> list[Result]:
@@ -76,7 +77,7 @@ class Check:
         there = Result("exact", "the product puts a model", f"{put.device}, {put.dtype}", {}, self._puts_models_there())
         folder = self._saved(self._half)
         with self._placing():
-            return [there, *exactness.policy(folder, "bfloat16", self._device)]
+            return [there, *exact_policy(folder, "bfloat16", self._device)]
 
     def decode_half(self) -> list[Result]:
         return self._decode(self._half)
@@ -106,7 +107,8 @@ class Check:
 
     def _saved(self, shape: Shape) -> Path:
         folder = self._folder / shape.name
-        return folder if folder.is_dir() else save_checkpoint(folder, shape, device=self._device)
+        whole = (folder / "tokenizer.json").is_file()  # the last file that is written
+        return folder if whole else save_checkpoint(folder, shape, device=self._device)
 
     def _placing(self) -> AbstractContextManager[object]:
         """Real sizes go where the product puts them, unless that is wrong; a tiny one it would keep on the CPU."""

@@ -15,8 +15,9 @@ import torch
 from packaging.requirements import Requirement
 from support.places import ROOT
 
-from benchmarks.gpu_check import exactness
 from benchmarks.gpu_check.__main__ import ROWS, main
+from benchmarks.gpu_check.exact_policy import exact_policy
+from benchmarks.gpu_check.exact_prm import exact_prm
 from benchmarks.gpu_check.placing import placed
 from benchmarks.random_models import TINY, save_checkpoint
 from engine.models.scorers.qwen_prm import Qwen2ForProcessRewardModel
@@ -41,7 +42,7 @@ def test_what_is_off_by_more_than_rounding_fails(tmp_path: Path) -> None:
     policy = save_checkpoint(tmp_path / "tiny", TINY)
     prm = save_checkpoint(tmp_path / "prm", TINY, Qwen2ForProcessRewardModel)
     with placed("cpu", "bfloat16"):
-        found = exactness.policy(policy, "float32", "cpu") + exactness.scorer(prm, "float32", "cpu")
+        found = exact_policy(policy, "float32", "cpu") + exact_prm(prm, "float32", "cpu")
     compared = [each.passed for each in found if each.numbers]
     assert len(compared) == 5 and not any(compared)
 
