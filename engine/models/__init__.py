@@ -10,6 +10,6 @@ import os
 _WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY")
 
 if not any(name in os.environ for name in _WAITING):
-    # Threads that spin wait some 200 times per token, and a whole time slice whenever one of them is descheduled:
-    # one busy neighbour made decoding five times slower. Read once, when torch loads its OpenMP.
+    # Threads meet some 200 times per pass. If they spin there, each wastes a whole time slice whenever its partner is
+    # descheduled: one busy neighbour made decoding five times slower. OpenMP reads this once, when torch loads it.
     os.environ["OMP_WAIT_POLICY"] = "passive"
