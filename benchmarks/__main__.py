@@ -1,6 +1,6 @@
 """Run benchmarks by name: `python -m benchmarks [NAME ...]`; the names are those of the modules here.
 
-Without a name it runs all but `local_half_billion`, which takes minutes and 5 GB of memory.
+Without a name it runs all but `busy_neighbour` and `local_half_billion`, which take minutes and 5 GB of memory.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decode, equal_tokens, local_half_billion, processed, recording, search, sharing
+from benchmarks import busy_neighbour, decode, equal_tokens, local_half_billion, processed, recording, search, sharing
 from benchmarks.report import Figure
 
 BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
+    "busy_neighbour": (busy_neighbour.TITLE, busy_neighbour.measure),
     "decode": (decode.TITLE, decode.measure),
     "equal_tokens": (equal_tokens.TITLE, equal_tokens.measure),
     "processed": (processed.TITLE, processed.measure),
@@ -26,7 +27,7 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[], list[Figure]]]] = {
     "sharing": (sharing.TITLE, sharing.measure),
     "local_half_billion": (local_half_billion.TITLE, local_half_billion.measure),
 }
-BY_NAME_ONLY = ("local_half_billion",)
+BY_NAME_ONLY = ("busy_neighbour", "local_half_billion")
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Where a model runs and in which dtype: the one place that decides it.
+"""Where a model runs, in which dtype and on how many threads: the one place that decides it.
 
 Small models (the built-in ones) run in float32 on one CPU thread, GPU or not: for them a GPU's launches cost more than
 the work, and the same seed gives the same tree everywhere. Larger ones run in bfloat16 on the GPU with the most free
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def place(parameters: float) -> Placement:
         best = max(range(len(gpus)), key=gpus.__getitem__)
         return Placement(f"cuda:{best}", _gpu_dtype(best), gpus[best])
     return Placement("cpu", "bfloat16" if cpu_has_bfloat16() else "float32", free_ram())
+
+
+def cpu_threads(parameters: float) -> int:
+    """Threads for a model of this size: the user's `OMP_NUM_THREADS`, or else all cores that this process may use."""
+    if parameters < SMALL:
+        return 1
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if said.isdecimal() and int(said):
+        return int(said)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def stored_parameters(folder: Path) -> int:

@@ -7,7 +7,6 @@ thread only ever sees plain data; results go back through each job's event loop.
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from engine.errors import ModelError
-from engine.models.local.placement import SMALL
+from engine.models.local.placement import cpu_threads
 
 T = TypeVar("T")
 
@@ -68,7 +67,7 @@ class Worker(Generic[J]):
         self, name: str, parameters: int, turn: Callable[[list[J]], bool], abort: Callable[[BaseException], None]
     ) -> None:
         self._name, self._turn, self._abort = name, turn, abort
-        self._threads = 1 if parameters < SMALL else os.cpu_count() or 1
+        self._threads = cpu_threads(parameters)
         self._queue: queue.SimpleQueue[J | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
