@@ -20,7 +20,7 @@ from engine.search.interval import wilson
 Finish = Literal["step", "eos", "length", "budget"]
 NodeOrigin = Literal["policy", "human", "rollout", "import"]
 ScoreKind = Literal["measured", "exact", "estimated", "imported", "human"]
-Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose", "judge"]
+Action = Literal["keep", "prune", "expand", "descend", "backup", "finish", "choose"]
 RunStatus = Literal["running", "done", "stopped", "failed", "interrupted"]
 RunOrigin = Literal["search", "fork", "import", "example"]
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from engine.errors import InvalidInput
-from engine.search.judge import PRM_WINDOWS
 from engine.search.parameter import Parameter, declared
+from engine.search.prm_window import PRM_WINDOWS
 from engine.search.selection import RULES, VOTES, rule_named
 from engine.search.strategies import STRATEGIES, Strategy
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from engine.search.cost import Meter
 from engine.search.domain import Domain
 from engine.search.events import Action, Decision, Event, Finish, NodeOrigin, StepSampled, StepScored, Usage
-from engine.search.judge import Judge
 from engine.search.policy import Draw, PolicySession, Sampling, Step, TokenBudget
+from engine.search.prm_window import WindowedScorer
 from engine.search.scorer import ScorerSession
 from engine.search.tree import Node, Tree
 
@@ -31,7 +31,7 @@ class Search:
         seed: all randomness derives from it, the path to the parent and the draw's index below that parent.
         n: completions asked for (N); a search that banks completions ends at N.
         max_steps: the longest chain, in steps.
-        prm_window: what is done with a path too long for the PRM (see `engine.search.judge`).
+        prm_window: what is done with a path too long for the PRM (see `engine.search.prm_window`).
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Search:
         self.budget = budget or TokenBudget()
         self.stop_reason: str | None = None
         self._policy, self._meter, self._sink = policy, meter, sink
-        self._judge = Judge(scorer, meter.scorer, prm_window) if scorer and meter.scorer else None
+        self._windowed = WindowedScorer(scorer, meter.scorer, prm_window) if scorer and meter.scorer else None
         self._sampling, self._seed, self._n, self._max_steps = sampling, seed, n, max_steps
         self._draws: Counter[int] = Counter()
         self._drawn: dict[int, list[Node | None]] = {}
@@ -150,24 +150,24 @@ class Search:
         """Score `nodes` and the steps of their paths that have no score yet: each node once, one level at a time.
 
         A step that the budget cut, or that says nothing (a bare EOS), is not for a PRM to judge. One at the end of a
-        path too long for the PRM is judged once, too, and may stay without a score; raises `ModelError` if it was to
+        path too long for the PRM is asked for once, too, and may stay without a score; raises `ModelError` if it was to
         end the run.
         """
-        if self._judge is None or self._meter.scorer is None:
+        if self._windowed is None or self._meter.scorer is None:
             return
         name = self._meter.scorer.name
         steps = (step for node in nodes for step in self.tree.path(node))
-        unscored = {step.id: step for step in steps if name not in step.scores and _judgeable(step)}
+        unscored = {step.id: step for step in steps if name not in step.scores and _scorable(step)}
         for depth in sorted({node.depth for node in unscored.values()}):
             level = [node for node in unscored.values() if node.depth == depth]
-            judged = await self._judge.judge([self.tree.path(node) for node in level], self._meter.scorer_cost)
-            for node, judgement in zip(level, judged, strict=True):
-                if judgement.value is not None:
-                    self._emit(StepScored(self._next_seq(), node.id, name, judgement.value))
-                if judgement.too_long:
-                    self.decide(node, "judge", "prm_window", judgement.too_long)
+            scored = await self._windowed.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
+            for node, score in zip(level, scored, strict=True):
+                if score.value is not None:
+                    self._emit(StepScored(self._next_seq(), node.id, name, score.value))
+                if score.too_long:
+                    self.decide(node, "expand", "prm_window", score.too_long)
             self.flush()
-            self._judge.check(judged)
+            self._windowed.check(scored)
 
     def value(self, node: Node) -> float:
         """The score a node is ranked by: its own or, if it cannot be scored, the last one before it."""
@@ -378,7 +378,7 @@ class Search:
 _Identity = tuple[int, tuple[int, ...] | str, Finish]
 
 
-def _judgeable(step: Node) -> bool:
+def _scorable(step: Node) -> bool:
     return step.finish != "budget" and bool(step.text.strip()) and step.too_long is None
 
 

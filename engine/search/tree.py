@@ -15,7 +15,7 @@ from engine.search.events import Decision, Event, Finish, NodeOrigin, RunFinishe
 
 NodeStatus = Literal["open", "kept", "pruned", "finished"]
 
-#: The status a decision leaves a node in; the others (expand, descend, backup, choose, judge) leave it as it was.
+#: The status a decision leaves a node in; the others (expand, descend, backup, choose) leave it as it was.
 _STATUS_AFTER: dict[str, NodeStatus] = {"keep": "kept", "prune": "pruned", "finish": "finished"}
 
 

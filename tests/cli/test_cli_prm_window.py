@@ -40,7 +40,7 @@ def test_steps_that_are_not_scored_are_counted_with_the_votes_they_cost(tts_ui: 
     run = json.loads(tts_ui("runs", "--json", "--db", db).out)["runs"][0]["id"]
     document = json.loads(tts_ui("export", run, "--db", db).out)
     unscored = cut(document)
-    assert unscored and {decision["action"] for decision in unscored} == {"judge"}
+    assert unscored and {decision["action"] for decision in unscored} == {"expand"}
     assert not {decision["node"] for decision in unscored} & {score["node"] for score in document["scores"]}
     count = f"{len(unscored)} step{'s' if len(unscored) > 1 else ''} too long for the PRM, not scored, "
     shown = tts_ui("show", run, "--db", db).out

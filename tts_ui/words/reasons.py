@@ -44,7 +44,7 @@ def why(decision: Decision) -> tuple[str, str]:
             return f"{CHOICES[int(n['choice'])]} chosen", _compute_optimal(n)
         case "finish", reason:
             return "finished", "out of room" if reason == "length" else ""
-        case "judge", "prm_window":
+        case _, "prm_window":
             return _judged(n), f"{numbers.count(int(n['tokens']))} tokens, the PRM reads {n['window']:,.0f}"
         case "choose", _:
             return "chosen", f"{n['votes']:.0f} of {n['of']:.0f} votes, weight {numbers.weight(n['weight'])}"

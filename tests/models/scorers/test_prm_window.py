@@ -16,8 +16,7 @@ from support.judges import JUDGES, GenericChat, Judge
 
 from engine.models.catalogue.catalogue import SCORERS, ModelEntry
 from engine.search.cost import ScorerCost
-from engine.search.judge import Judge as Judging
-from engine.search.judge import Judgement
+from engine.search.prm_window import WindowedScore, WindowedScorer
 from engine.search.scorer import Scorer, ScorerSession
 from engine.search.tree import Tree
 
@@ -52,17 +51,17 @@ def local(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     scorer.close()
 
 
-async def by_levels(session: ScorerSession, scorer: Scorer, cost: ScorerCost) -> list[Judgement]:
+async def by_levels(session: ScorerSession, scorer: Scorer, cost: ScorerCost) -> list[WindowedScore]:
     """One chain, scored as a search does: a step at a time."""
-    judging = Judging(session, scorer.info, "left")
+    windowed = WindowedScorer(session, scorer.info, "left")
     path = grow(Tree(PROBLEM), STEPS)
     found = []
     for end in range(1, len(path) + 1):
-        found += await judging.judge([path[:end]], cost)
+        found += await windowed.score([path[:end]], cost)
     return found
 
 
-async def assert_last_steps(found: list[Judgement], narrow: Narrow) -> list[int]:
+async def assert_last_steps(found: list[WindowedScore], narrow: Narrow) -> list[int]:
     """Each score is that of the last steps read alone, and one step more would not have fitted; how many were read."""
     read = [int(each.too_long.get("read", end)) for end, each in enumerate(found, start=1)]
     for end, (judgement, kept) in enumerate(zip(found, read, strict=True), start=1):

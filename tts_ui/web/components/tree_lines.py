@@ -12,7 +12,7 @@ import json
 import math
 from typing import Literal
 
-Action = Literal["keep", "prune", "expand", "finish", "choose", "descend", "backup", "judge"]
+Action = Literal["keep", "prune", "expand", "finish", "choose", "descend", "backup"]
 Origin = Literal["policy", "human", "rollout", "import"]
 Finish = Literal["step", "eos", "length", "budget"]
 

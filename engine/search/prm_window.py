@@ -23,7 +23,7 @@ PRM_WINDOWS = ("skip", "left", "refuse")
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class WindowedScore:
     """The score of the last step of a path; `too_long` says why it is none, or not one of the whole path.
 
     It has the numbers of `REASONS["prm_window"]`, and none where the path fits.
@@ -33,7 +33,7 @@ class Judgement:
     too_long: Mapping[str, float] = field(default_factory=dict)
 
 
-class Judge:
+class WindowedScorer:
     """A scorer's session, and what is done with the paths that do not fit its window."""
 
     def __init__(self, session: ScorerSession, info: ModelInfo, prm_window: str = "skip") -> None:
@@ -41,50 +41,50 @@ class Judge:
         self._steps = CommonSteps()
         self._left_out: dict[Node, int] = {}
 
-    async def judge(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[Judgement]:
+    async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[WindowedScore]:
         """The last step of each path, in order. Raises `ModelError` for scores that are none."""
         if self._prm_window == "left":  # paths with and without their first steps have one set of ids
             paths = [self._steps.path(path) for path in paths]
         values = await self._scores(paths, cost)
         too_long = [path for path, value in zip(paths, values, strict=True) if value is None]
-        last_steps = await self._judge_last_steps(too_long, cost) if self._prm_window == "left" else {}
+        last_steps = await self._score_last_steps(too_long, cost) if self._prm_window == "left" else {}
         return [
-            Judgement(value) if value is not None else self._too_long(path, *last_steps.get(path[-1], (None, 0)))
+            WindowedScore(value) if value is not None else self._too_long(path, *last_steps.get(path[-1], (None, 0)))
             for path, value in zip(paths, values, strict=True)
         ]
 
-    def check(self, judgements: Sequence[Judgement]) -> None:
+    def check(self, scores: Sequence[WindowedScore]) -> None:
         """Raises `ModelError` if one of the paths did not fit and the run was to end there."""
-        longest = max((each.too_long["tokens"] for each in judgements if each.too_long), default=None)
+        longest = max((each.too_long["tokens"] for each in scores if each.too_long), default=None)
         if longest is not None and self._prm_window == "refuse":
             raise ModelError(
                 f"a path of {longest:,.0f} tokens does not fit the window of {self._info.name} "
                 f"({self._info.context_window:,}); limit max_tokens, or give prm_window skip or left"
             )
 
-    async def _judge_last_steps(
+    async def _score_last_steps(
         self, paths: Sequence[Sequence[Node]], cost: ScorerCost
     ) -> dict[Node, tuple[float, int]]:
         """The score of each last step that fits, after as many of the steps before it as fit, and how many were read.
 
         A path leaves out no fewer steps than the one it continues did.
         """
-        judged: dict[Node, tuple[float, int]] = {}
+        scored: dict[Node, tuple[float, int]] = {}
         for path in paths:
             self._left_out[path[-1]] = max([1, *(self._left_out.get(step, 0) for step in path[-2:-1])])
-        while due := [path for path in paths if path[-1] not in judged and self._left_out[path[-1]] < len(path)]:
+        while due := [path for path in paths if path[-1] not in scored and self._left_out[path[-1]] < len(path)]:
             kept = [self._steps.path(path[self._left_out[path[-1]] :]) for path in due]
             for path, steps, value in zip(due, kept, await self._scores(kept, cost), strict=True):
                 if value is None:
                     self._left_out[path[-1]] += 1
                 else:
-                    judged[path[-1]] = value, len(steps)
-        return judged
+                    scored[path[-1]] = value, len(steps)
+        return scored
 
-    def _too_long(self, path: Sequence[Node], value: float | None, read: int) -> Judgement:
+    def _too_long(self, path: Sequence[Node], value: float | None, read: int) -> WindowedScore:
         tokens = sum(self._session.positions(path, 0))
         numbers = {"tokens": tokens, "window": self._info.context_window, "steps": len(path), "read": read}
-        return Judgement(value, numbers)
+        return WindowedScore(value, numbers)
 
     async def _scores(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         scores = await self._session.score(paths, cost)
