@@ -80,7 +80,23 @@ def test_a_corrupt_checkpoint_is_one_line(tts_ui: Cli, copy: Path, tmp_path: Pat
 def test_a_search_that_fails_prints_its_document_and_exits_with_1(
     tts_ui: Cli, copy: Path, tmp_path: Path, db: Path
 ) -> None:
-    """The tokenizer knows tokens that the policy does not, which shows when it is first asked."""
+    """Weights that compute no numbers, which shows when the policy is first asked."""
+    weights = load_file(copy / "model.safetensors")
+    weights["model.norm.weight"] *= float("nan")
+    save_file(weights, copy / "model.safetensors", {"format": "pt"})
+    models = tmp_path / "mine.toml"
+    models.write_text(PAIR.format(name="damaged", policy="copy"))
+    outcome = tts_ui("solve", EASY, "--strategy", "greedy", "--models", models, "--json", "--db", db)
+    assert outcome.code == 1
+    run = json.loads(outcome.out)["run"]
+    assert run["status"] == "failed" and run["error"]
+    assert outcome.err.startswith("tts-ui: ") and outcome.err.count("\n") == 1
+
+
+def test_a_model_that_cannot_read_its_tokenizers_tokens_is_refused(
+    tts_ui: Cli, copy: Path, tmp_path: Path, db: Path
+) -> None:
+    """The tokenizer knows tokens that the policy does not: that shows when the model is checked, before the search."""
     weights = load_file(copy / "model.safetensors")
     rows = next(len(value) for name, value in weights.items() if "embed_tokens" in name)
     few = {name: value[:8].clone() if len(value) == rows else value for name, value in weights.items()}
@@ -90,9 +106,7 @@ def test_a_search_that_fails_prints_its_document_and_exits_with_1(
     models = tmp_path / "mine.toml"
     models.write_text(PAIR.format(name="small", policy="copy"))
     outcome = tts_ui("solve", EASY, "--strategy", "greedy", "--models", models, "--json", "--db", db)
-    assert outcome.code == 1
-    run = json.loads(outcome.out)["run"]
-    assert run["status"] == "failed" and run["error"]
+    assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("tts-ui: ") and outcome.err.count("\n") == 1
 
 

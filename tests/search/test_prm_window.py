@@ -44,7 +44,7 @@ async def test_skip_is_the_default_and_scores_what_fits(maths: Domain, strategy:
         assert node.scores == {}
         judged = [decision for decision in node.decisions if decision.reason == "prm_window"]
         assert [(each.action, each.numbers) for each in judged] == [
-            ("judge", {"tokens": 15, "window": WINDOW, "steps": 3, "read": 0})
+            ("expand", {"tokens": 15, "window": WINDOW, "steps": 3, "read": 0})
         ]
     assert all(node.scores and node.too_long is None for node in run.tree.nodes[1:] if node.depth < 3)
     assert set(Counter(scorer.asked).values()) == {1}  # nor is a path that does not fit asked for again

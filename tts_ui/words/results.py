@@ -59,8 +59,8 @@ def votes_explained(record: RunRecord, tree: Tree) -> str:
     distinct = record.params.get("votes") == "distinct"
     different = "all different" if cast == len(leaves) else f"{numbers.count(len(leaves))} different"
     said = f"{numbers.count(cast)} completions vote, {'each text once' if distinct else different}."
-    n = record.params.get("n", cast)
-    if cast > n and not distinct:
+    n = record.params.get("n")
+    if isinstance(n, int) and cast > n and not distinct:  # an imported run may say anything
         said += f" The search asked for N = {n}; those that ended in the same step all count, so there are more."
     return said
 
