@@ -1,4 +1,4 @@
-"""Grading a run after its end: a reference answer that somebody gives later, and nothing of the search anew."""
+"""Grading a run after its end, against a reference answer that is given later; nothing is searched again."""
 
 from __future__ import annotations
 

@@ -214,11 +214,12 @@ class Search:
                 self.prune(candidates, "width_reached", {"n": self._n, "finished": self.finished})
                 return []
         ranked = self.ranked(candidates, ahead)
-        left = max(0, top - self._slots_used_up)
+        free = k = max(0, top - self._slots_used_up)
         slots: dict[Node, int] = {}
         for node in ranked:
-            slots[node] = min(left - sum(slots.values()), 1 if beams == "distinct" else node.copies)
-        survivors = self.allot(slots, left, ahead)
+            slots[node] = min(free, 1 if beams == "distinct" else node.copies)
+            free -= slots[node]
+        survivors = self.allot(slots, k, ahead)
         ended = [node for node in survivors if node.terminal]
         self._slots_used_up += len(ended)
         self.finish(ended)

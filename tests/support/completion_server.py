@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from support.local_server import LocalServer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.assets import assets
@@ -79,7 +76,7 @@ class _Said:
     text: str
 
 
-class CompletionServer:
+class CompletionServer(LocalServer):
     """Serves the checkpoint in `folder` on a loopback port, from a thread of its own, until `stop`."""
 
     def __init__(self, folder: Path, behaviour: Behaviour) -> None:
@@ -96,17 +93,10 @@ class CompletionServer:
             Route("/v1/completions", self._completions, methods=["POST"]),
             Route("/v1/chat/completions", self._completions, methods=["POST"]),
         ]
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
-        self._thread.start()
+        super().__init__(routes)
 
     def stop(self) -> None:
-        """End at once, in the middle of whatever is being answered."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(timeout=30)
+        super().stop()
         self._policy.close()
 
     @property

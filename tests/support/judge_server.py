@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-
 import torch
-import uvicorn
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from support.judges import Judge
+from support.local_server import LocalServer
 
 
-class JudgeServer:
+class JudgeServer(LocalServer):
     """Serves `judge` on a loopback port until `stop`; `read` are the lengths of what it was sent."""
 
     def __init__(self, judge: Judge, window: int) -> None:
@@ -24,16 +20,7 @@ class JudgeServer:
             Route("/v1/models", self._models),
             Route("/generative_scoring", self._score, methods=["POST"]),
         ]
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off"))
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(timeout=30)
+        super().__init__(routes)
 
     async def _models(self, request: Request) -> JSONResponse:
         return JSONResponse({"object": "list", "data": [{"id": "served", "max_model_len": self._window}]})

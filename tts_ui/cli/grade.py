@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 
 from engine.domains import DOMAINS, Domains
 from engine.errors import InvalidInput
@@ -18,7 +17,7 @@ def grade(answer: str, reference: str) -> Grade:
     for name, text in (("ANSWER", answer), ("REFERENCE", reference)):
         if not text.strip():
             raise InvalidInput(name, "it is empty; give an answer")
-    with closing(Domains()) as domains:
+    with Domains() as domains:
         grades = asyncio.run(domains[next(iter(DOMAINS))].grades([answer], reference))
     return grades[answer]
 

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from engine.domains.maths.formulas import Unreadable
-from engine.domains.maths.meaning import DIGITS, Undecidable, fingerprint, same
+from engine.domains.maths.meaning import DIGITS, fingerprint, same
 from engine.domains.maths.reading import Answer, Equation, Items, Labelled, Region, Value, Words, read
 from engine.domains.maths.spelling import normalise, quickly_same
 
@@ -59,11 +59,16 @@ def judge(gold: str, answer: str) -> tuple[bool | None, str]:
     one, other = _read(gold), _read(answer)
     if one is None or other is None:
         return False, "words"
-    plain = one.answer if isinstance(one, Labelled) else one
     try:
-        return same(one, other), _RULES[type(plain)]
-    except (Undecidable, ArithmeticError, RecursionError):
+        return same(one, other), _RULES[type(_unlabelled(one))]
+    except Exception:  # sympy fails in more ways than it documents
         return None, "undecided"
+
+
+def _unlabelled(answer: Answer) -> Answer:
+    while isinstance(answer, Labelled):
+        answer = answer.answer
+    return answer
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -77,12 +82,13 @@ def _read(answer: str) -> Answer | None:
 @lru_cache(maxsize=_REMEMBERED)
 def _key(answer: str) -> object:
     """Answers of different keys are never grouped: a value's digits, whatever its unit and name; else its kind."""
-    found = _read(answer)
-    while isinstance(found, Labelled):
-        found = found.answer
+    read_as = _read(answer)
+    if read_as is None:
+        return normalise(answer)
+    found = _unlabelled(read_as)
     if not isinstance(found, Value):
-        return type(found) if found is not None else normalise(answer)
+        return type(found)
     try:
         return tuple(str(sympy.N(number, DIGITS // 2)) for number in fingerprint(found.expression))
-    except (Undecidable, ArithmeticError, RecursionError):
+    except Exception:  # as above: it is a value of its own, then
         return normalise(answer)

@@ -107,14 +107,13 @@ _WORD = re.compile(r"(?<!\\)(?<![A-Za-z])[A-Za-z]{2,}")
 
 def read(answer: str) -> Answer:
     """What an answer means. Raises `Unreadable` if it is neither a formula nor words."""
-    text = tidy(answer)
-    if not text:
-        raise Unreadable("nothing is written")
-    return _read(text)
+    return _read(tidy(answer))
 
 
 def _read(text: str) -> Answer:
     text = text.strip().replace(r"\langle", "(").replace(r"\rangle", ")")
+    if not text:
+        raise Unreadable("nothing is written")
     if text in _EMPTY or WRAPPED.sub(r"\1", text).strip().lower() in _NOTHING:
         return Region(())
     if WRAPPED.sub(r"\1", text).strip().lower() in {each.lower() for each in _REALS}:

@@ -318,6 +318,26 @@ def test_the_rule_that_decides_is_named(gold: str, answer: str, verdict: tuple[b
     assert judge(gold, answer) == verdict
 
 
+#: What a model may write when it has lost its way, and what people try.
+ODD = (
+    "x = n \\in [1,2]", r"\begin{pmatrix}\end{pmatrix}", r"\frac{}{}", "(((", r"\{", "{", r"\pm", "=", "a=b=c", "<",
+    "x<", "1<2", "x<y<z", r"\in", "5_", "5^", "%", "$", "()", "(,)", "[ , ]", r"\cup", r"\text{}", r"\sqrt",
+    "sqrt(", r"\infty,\infty", "1:0", "::", "\x00", r"\sum", r"\int", r"\log_0 1", "0^0", "0/0", r"\tan 90^\circ",
+    r"\binom{1}{-1}", "(-1)!", "x!", "(" * 300 + ")" * 300, "{" * 200, r"\frac{" * 100, r"x\ne", "|", "f(", "A)",
+    "5 degrees degrees", r"0.\overline{}", "1.2.3", "1,,2", ",", "1 or", r"\gcd(4,6)", r"x \mod 3", r"\lfloor", "-",
+    "+-5", "5-", "2/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ODD)
+def test_whatever_is_written_gets_a_verdict(answer: str) -> None:
+    for other in ("1", "x+1", r"\{1,2\}", "(0,1)", "east", *ODD[:6]):
+        assert judge(answer, other)[0] in (True, False, None)
+        assert judge(other, answer)[0] in (True, False, None)
+    assert judge(answer, answer) == (True, "string")
+    assert Comparison("x+1").take(answer)["group"] == 0
+
+
 def test_right_and_wrong_never_share_a_group() -> None:
     """50 % is 50 as well as 0.5, which are not each other."""
     comparison = Comparison("0.5")
