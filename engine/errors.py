@@ -28,3 +28,11 @@ class ModelError(TtsError):
 
 class StoreError(TtsError):
     """A database that cannot be opened, read or written."""
+
+
+class Busy(TtsError):
+    """Too much is waiting already; the request may be made again later."""
+
+
+class NoDatabase(StoreError):
+    """There is nothing to read where a database was looked for."""

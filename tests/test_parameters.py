@@ -50,7 +50,8 @@ def test_a_form_has_a_field_for_every_parameter(page: object) -> None:
         assert isinstance(field, gr.Dropdown if parameter.choices else kinds[parameter.type])
         assert field.label.startswith(parameter.label)
         assert {choice for choice, _ in getattr(field, "choices", [])} >= set(parameter.choices)
-        assert field.value == (shared_fields.DEFAULT_RULE if parameter.name == "select" else parameter.default or 0)
+        unset = shared_fields.DEFAULT_RULE if parameter.choices else "" if parameter.type is str else 0
+        assert field.value == (parameter.default or unset)
     assert len({field.elem_id for field in components.values()}) == len(components)
 
 
@@ -62,7 +63,7 @@ def test_the_reference_has_the_row_of_every_parameter_in_their_order() -> None:
 def test_a_setting_of_one_strategy_is_written_as_it_is_called() -> None:
     written = (
         "M=2, rule=majority_vote, temperature=1, top-p=0.9, finished=compete, beams=distinct, L=2, tree policy=puct, "
-        "c=1, probe=2"
+        "c=1, probe=2, chosen by=learned, N=8, seed=3, stop=beta:0.9, g=3"
     )
     own = compare_form.own_settings(written, "own_a")
     assert set(own) == {parameter.name for parameter in DECLARED if not parameter.common}
@@ -85,4 +86,4 @@ def test_what_is_not_taken_is_not_recorded() -> None:
     for name, strategy in STRATEGIES.items():
         recorded = RunParams(name).recorded()
         taken = {parameter.name for parameter in DECLARED if strategy.takes(parameter.name)}
-        assert set(recorded) == taken - {"votes", "prm_window", "max_tokens", "max_tokens_total"}
+        assert set(recorded) == taken - {"votes", "stop", "prm_window", "max_tokens", "max_tokens_total"}

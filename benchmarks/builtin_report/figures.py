@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.builtin_report.measure import RULES, Outcomes, Reader
 from benchmarks.builtin_report.plan import BUDGETS, JUDGE, POLICIES, SEARCHES, WEAK_JUDGE, greedy, sampled, searched
 from benchmarks.builtin_report.tables import best_search
-from engine.runs.sweeps.statistics import bootstrap
+from engine.runs.statistics.accuracies import bootstrap
 from engine.search.interval import Interval
 from engine.search.strategies import STRATEGIES
 from tts_ui.web.components.search_tree import plotly_js

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
+from typing import Any
 
 from benchmarks.builtin_report.plan import (
     JUDGED_PROBLEMS,
@@ -20,11 +22,10 @@ from benchmarks.builtin_report.plan import (
 )
 from engine.domains.builtin.sets import problem_set
 from engine.runs.sweeps.cells import Cell
+from engine.runs.sweeps.outcomes import fill_in
 from engine.runs.sweeps.sweep import Sweep
 from engine.search.events import Usage
-from engine.search.selection import choose
 from engine.search.strategies.compute_optimal import DIFFICULTIES, difficulty_of
-from engine.store import RunRecord, Store
 
 #: Selection rules read from the samples of best-of-N, as the report calls them.
 RULES: Mapping[str, str] = {
@@ -66,6 +67,11 @@ class Reader:
         self.test = self.planned[: min((begun for begun in self.covered.values() if begun), default=0)]
         self.judged = self.test[:JUDGED_PROBLEMS]
         self.outcomes = cache(self._outcomes)
+        fill_in(sweep.store)
+        self._read: dict[str, dict[str, Any]] = defaultdict(dict)
+        for row in sweep.store.outcomes([sweep.name], tuple(RULES.values())):
+            if row.n == row.drawn:
+                self._read[row.run_id][row.rule] = row
 
     def _covered(self, policy: str) -> int:
         """How many problems, counted from the first, have been run under every cell."""
@@ -84,8 +90,7 @@ class Reader:
         records = [runs[problem] for problem in problems]
         rules: dict[str, tuple[float, ...]] = {}
         if cell.params.strategy == "best_of_n":
-            read = [_under_rules(self.sweep.store, record) for record in records]
-            rules = {name: tuple(row[name] for row in read) for name in (*RULES, "sampled", "any")}
+            rules = _by_rule([self._read[record.id] for record in records])
         return Outcomes(
             problems,
             tuple(float(bool(record.correct)) for record in records),
@@ -103,14 +108,11 @@ class Reader:
         return [DIFFICULTIES[difficulty_of(share)] for share in drawn.rules["sampled"]] if drawn else None
 
 
-def _under_rules(store: Store, record: RunRecord) -> dict[str, float]:
-    tree = store.tree(record.id)
-    found: dict[str, float] = {}
-    for name, rule in RULES.items():
-        winner = choose(record.answers(tree, rule))
-        found[name] = float(bool(winner and winner.correct))
-    groups = record.answers(tree, "majority_vote")
-    drawn = sum(group.votes for group in groups)
-    found["sampled"] = sum(group.votes for group in groups if group.correct) / drawn if drawn else 0.0
-    found["any"] = float(any(group.correct for group in groups))
-    return found
+def _by_rule(runs: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """What each run's own N draws came to: the rows of `outcomes` by rule, problem by problem."""
+    found = {name: tuple(run[rule].accuracy for run in runs) for name, rule in RULES.items()}
+    votes = [run["majority_vote"] for run in runs]
+    return found | {
+        "sampled": tuple(row.drawn_right / row.drawn for row in votes),
+        "any": tuple(row.pass_any for row in votes),
+    }

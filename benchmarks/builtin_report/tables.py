@@ -20,7 +20,8 @@ from benchmarks.builtin_report.plan import (
     sampled,
     searched,
 )
-from engine.runs.sweeps.statistics import bootstrap, paired
+from benchmarks.report import percent
+from engine.runs.statistics.accuracies import bootstrap, paired
 from engine.search.interval import Interval
 from engine.search.strategies import STRATEGIES
 from engine.search.strategies.compute_optimal import DIFFICULTIES
@@ -65,10 +66,6 @@ def best_search(reader: Reader, policy: str) -> str | None:
     if not all(runs.values()):
         return None
     return max(SEARCHES, key=lambda strategy: sum(run.right) if (run := runs[strategy]) else 0.0)
-
-
-def percent(interval: Interval) -> str:
-    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
 def difference(interval: Interval) -> str:

@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.gpu_check.results import Result
 from benchmarks.plain_search import PROBLEM
+from engine.models.local.packed import parameters
 from engine.models.policies.local import LocalPolicy
 from engine.search.cost import PolicyCost
 from engine.search.policy import Draw, Sampling, TokenBudget
@@ -50,9 +51,9 @@ def decoding(policy: LocalPolicy, rows: Sequence[int], tokens: int, bandwidth: f
 
 def weights_read(policy: LocalPolicy) -> int:
     """Bytes of the weights that a pass reads: all but an input embedding that is not the output layer, too."""
-    head, embedded = policy.model.get_output_embeddings().weight, policy.model.get_input_embeddings().weight
-    every = sum(int(parameter.nbytes) for parameter in policy.model.parameters())
-    return every if head is embedded else every - int(embedded.nbytes)
+    head, embedded = policy.model.get_output_embeddings(), policy.model.get_input_embeddings().weight
+    every = parameters(policy.model) * int(embedded.element_size())
+    return every if getattr(head, "weight", None) is embedded else every - int(embedded.nbytes)
 
 
 async def _seconds(policy: LocalPolicy, rows: int, tokens: int) -> tuple[float, int]:

@@ -12,9 +12,10 @@ from benchmarks.gpu_check.exactness import LONG, SHORT, compared, plain_model
 from benchmarks.gpu_check.results import Result
 from engine.models.local.prefix_cache import PrefixCache
 from engine.models.scorers.formats import conversation
+from engine.models.scorers.heads import LabelHead
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
-from engine.models.scorers.qwen_prm import LabelHead, Qwen2ForProcessRewardModel, load
+from engine.models.scorers.qwen_prm import Qwen2ForProcessRewardModel, load
 from engine.search.cost import ScorerCost
 from engine.search.events import StepSampled
 from engine.search.tree import Tree

@@ -35,7 +35,7 @@ class LoopThread:
 
     def cancel_all(self) -> None:
         """Cancel what runs, and wait until it has gone."""
-        self.call(_cancel_the_rest())
+        self.call(cancel_the_rest())
 
     def close(self) -> None:
         self.cancel_all()
@@ -45,7 +45,8 @@ class LoopThread:
             self._loop.close()
 
 
-async def _cancel_the_rest() -> None:
+async def cancel_the_rest() -> None:
+    """Cancel all other tasks of the running loop, and wait until they have gone."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()

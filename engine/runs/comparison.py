@@ -8,8 +8,9 @@ their bills add up.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from engine.errors import InvalidInput
@@ -20,17 +21,29 @@ from engine.runs.shared import SharedPolicy, SharedScorer
 from engine.search.cost import Meter
 from engine.search.domain import Domain
 from engine.search.events import Usage
+from engine.search.learned import Learned
 from engine.search.params import RunParams
+from engine.search.scorer import Scorer
 from engine.search.search import Sink
 from engine.store import ComparisonRecord
 from engine.store.ids import new_run_id
 
 
 class Comparison:
-    """Two or more runs of one question with one pair of models, and their bill."""
+    """Two or more runs of one question by one policy, and their bill.
+
+    `judges` has the scorer of each run, in the order of `params`; without it, all have that of `models`.
+    """
 
     def __init__(
-        self, question: Question, params: Sequence[RunParams], models: Models, domain: Domain, *, paired: bool
+        self,
+        question: Question,
+        params: Sequence[RunParams],
+        models: Models,
+        domain: Domain,
+        *,
+        paired: bool,
+        judges: Sequence[Scorer | None] = (),
     ) -> None:
         if len(params) < 2:
             raise InvalidInput("strategies", "a comparison needs two or more; name another")
@@ -40,17 +53,23 @@ class Comparison:
         self._params = [each if paired else replace(each, seed=each.seed + place) for place, each in enumerate(params)]
         self._question, self._models, self._domain = question, models, domain
         self._policy = SharedPolicy(models.policy, question.problem, len(params))
-        scored = sum(each.method.scored for each in params)
-        self._scorer = SharedScorer(models.scorer, question.problem, scored) if models.scorer and scored else None
+        self._judges = list(judges) or [models.scorer] * len(params)
+        used = Counter(judge for judge, each in zip(self._judges, params, strict=True) if judge and each.method.scored)
+        self._shared = {judge: SharedScorer(judge, question.problem, runs) for judge, runs in used.items()}
         self._created_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._started = time.monotonic()
         self._usages: dict[str, Usage] = {}
 
-    def run(self, place: int, sink: Sink) -> Run:
-        """The run at `place`, not yet begun; raises `InvalidInput` where the models or the question do not fit it."""
-        policy, scorer = (self._policy, self._scorer) if self.paired else (self._models.policy, self._models.scorer)
+    def run(self, place: int, sink: Sink, learned: Learned | None = None) -> Run:
+        """The run at `place`, not yet begun; `learned` is what it may choose by. Raises
+        `InvalidInput` where the models or the question do not fit it."""
+        judge = self._judges[place]
+        scorer: Scorer | None = self._shared.get(judge, judge) if self.paired and judge else judge
+        policy = self._policy if self.paired else self._models.policy
         params, run_id = self._params[place], self.run_ids[place]
-        return Run(run_id, self._question, params, policy, scorer, self._domain, sink, comparison_id=self.id)
+        return Run(
+            run_id, self._question, params, policy, scorer, self._domain, sink, comparison_id=self.id, learned=learned
+        )
 
     def billed(self, run_id: str, usage: Usage) -> ComparisonRecord:
         """Record a run's usage so far; returns the comparison as it is now."""
@@ -62,11 +81,7 @@ class Comparison:
     def _spent(self) -> Usage:
         """What was actually spent so far; seconds are those since the beginning."""
         if not self.paired:
-            known = self._usages.values()
-            sums = {field.name: sum(getattr(usage, field.name) for usage in known) for field in fields(Usage)}
-            return Usage(**sums | {"wall_s": time.monotonic() - self._started})
-        meter = Meter(self._policy.info, self._scorer.info if self._scorer else None, self._policy.cost)
-        if self._scorer:
-            meter.scorer_cost = self._scorer.cost
-        meter.started = self._started
-        return meter.usage()
+            return replace(Usage.total(self._usages.values()), wall_s=time.monotonic() - self._started)
+        meters = [Meter(self._policy.info, None, self._policy.cost)]
+        meters += [Meter(self._policy.info, each.info, scorer_cost=each.cost) for each in self._shared.values()]
+        return replace(Usage.total([meter.usage() for meter in meters]), wall_s=time.monotonic() - self._started)

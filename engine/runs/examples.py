@@ -1,8 +1,7 @@
-"""The example runs that come with the product, recorded again by `make examples` when the built-in models change.
+"""`make examples`: find the problems of the menu's examples anew, and record the runs that come with the product.
 
-The first visit's example is a problem that greedy decoding and the majority get wrong and beam search gets right. The
-lesson on over-optimisation is a pair of best-of-N runs under the weak PRM: the best-scored of 16 samples is right, and
-among 64 samples, the same 16 included, there is a wrong one that the judge scores higher.
+Needed when the built-in models or the strategies change. The first visit's run is the beam search of "Search beats
+best-of-N"; the lesson on over-optimisation is the pair of beam searches of "More samples make it worse".
 """
 
 from __future__ import annotations
@@ -16,90 +15,85 @@ from pathlib import Path
 
 from engine.assets import assets
 from engine.domains.builtin.problems import Problem, stream
+from engine.runs import teaching
 from engine.runs.host import Host
 from engine.runs.question import Question
-from engine.search.events import RunFinished
-from engine.search.params import RunParams
+from engine.runs.sweeps.sweep import Sweep
+from engine.runs.teaching import FEW, MANY, POLICY, TEACHING, Found, Side, Teaching, Trial
 from engine.store import Store
 from engine.store.document import document
 
-#: How many problems are tried before giving up the search for an example.
-TRIES = 4000
-EASIEST = 3
+#: How many problems are tried for each example; the one that holds for most seeds is taken.
+TRIES = 700
 #: The first visit's tree should have some depth, and choices to look at.
-SHOWN_STEPS, SHOWN_PRUNED = 5, 8
-#: By how much the poor judge must prefer the wrong answer: a difference visible in the tree.
+SHOWN_STEPS, SHOWN_PRUNED = 5, 3
+#: By how much the biased judge must prefer the wrong answer: a difference visible in the tree.
 SHOWN_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Runs of one problem that show something together, and where their documents are kept."""
+    """Recorded runs of one problem that show something together, and the files that hold their documents."""
 
     name: str
-    runs: dict[str, RunParams]
-    scorer: str | None = None
+    files: tuple[str, ...]
 
 
-SHOWCASE = Lesson("showcase", {"beam_search": RunParams("beam_search", n=16, width=4)})
-OVER_OPTIMISED = Lesson(
-    "over_optimised",
-    {f"best_of_{n}_weak_prm": RunParams("best_of_n", n=n, select="prm_last_max") for n in (16, 64)},
-    "builtin-prm-weak",
-)
-
-
-def folder() -> Path:
-    return assets() / "examples"
+SHOWCASE = Lesson("search_wins", ("beam_search",))
+OVER_OPTIMISED = Lesson("more_is_worse", (f"beam_search_{FEW}_short_prm", f"beam_search_{MANY}_short_prm"))
+#: Recorded by hand (see assets/examples/README.md): its model is no part of the product.
+REAL_MODEL = Lesson("real_model", ("real_model",))
+LESSONS = (SHOWCASE, OVER_OPTIMISED, REAL_MODEL)
 
 
 def files(lesson: Lesson) -> list[Path]:
     """Where the runs of a lesson are kept, in order."""
-    return [folder() / f"{name}.json" for name in lesson.runs]
+    return [assets() / "examples" / f"{name}.json" for name in lesson.files]
 
 
 def record() -> None:
-    """Find a problem for each lesson and write its runs."""
+    """Find a problem for each example of the menu, and write the recorded runs."""
+    found: dict[str, Found] = {}
     with tempfile.TemporaryDirectory() as scratch, Store.open(str(Path(scratch) / "runs.db")) as store:
         host = Host(store)
         try:
-            _write(store, SHOWCASE, _showcase(host))
-            _write(store, OVER_OPTIMISED, _over_optimised(host))
+            trial = Trial(Sweep("examples", store, host.domains), host.catalogue)
+            for kind in TEACHING:
+                taken = {each.problem for each in found.values()}
+                suitable = (pair for pair in _suitable(trial, host, kind) if pair[0].text not in taken)
+                problem, held = max(suitable, key=lambda pair: pair[1])
+                found[kind.name] = Found(problem.text, problem.answer, held)
+                print(f"{kind.title} ({held} of {len(teaching.SEEDS)} seeds): {problem.text}", flush=True)
+                for lesson in (SHOWCASE, OVER_OPTIMISED):
+                    if lesson.name == kind.name:
+                        _write(store, lesson, _runs(host, kind, problem))
         finally:
             host.close()
+    teaching.write(found)
 
 
-def _problems() -> Iterator[Problem]:
-    """Held out from all training; the longer ones."""
-    return (problem for problem in islice(stream("lesson", "validation"), TRIES) if problem.difficulty >= EASIEST)
+def _suitable(trial: Trial, host: Host, kind: Teaching) -> Iterator[tuple[Problem, int]]:
+    for problem, held in trial.find(kind, _problems(kind)):
+        if kind.name == OVER_OPTIMISED.name:
+            few, many = (_best_score(host.store, run_id) for run_id in _runs(host, kind, problem))
+            if many - few < SHOWN_MARGIN:
+                continue
+        if kind.name == SHOWCASE.name:
+            (run_id,) = _runs(host, kind, problem)
+            if sum(node.status == "pruned" for node in host.store.tree(run_id).nodes) < SHOWN_PRUNED:
+                continue
+        yield problem, held
 
 
-def _showcase(host: Host) -> list[str]:
-    for problem in _problems():
-        if len(problem.steps) < SHOWN_STEPS:
-            continue
-        fails = (RunParams("greedy"), RunParams("majority_vote"))
-        if any(_search(host, problem, params)[1].correct for params in fails):
-            continue
-        run_id, end = _search(host, problem, SHOWCASE.runs["beam_search"])
-        pruned = sum(node.status == "pruned" for node in host.store.tree(run_id).nodes)
-        if end.correct and pruned >= SHOWN_PRUNED:
-            return [run_id]
-    raise RuntimeError("no problem suits the showcase")
+def _problems(kind: Teaching) -> Iterator[Problem]:
+    """Held out from all training."""
+    least = SHOWN_STEPS if kind.name == SHOWCASE.name else 2
+    return (problem for problem in islice(stream("lesson", "validation"), TRIES) if len(problem.steps) >= least)
 
 
-def _over_optimised(host: Host) -> list[str]:
-    few, many = OVER_OPTIMISED.runs.values()
-    for problem in _problems():
-        first, right = _search(host, problem, few, OVER_OPTIMISED.scorer)
-        if not right.correct:
-            continue
-        second, end = _search(host, problem, many, OVER_OPTIMISED.scorer)
-        if end.correct is not False or end.answer is None:
-            continue
-        if _best_score(host.store, second) - _best_score(host.store, first) >= SHOWN_MARGIN:
-            return [first, second]
-    raise RuntimeError("no problem shows over-optimisation")
+def _runs(host: Host, kind: Teaching, problem: Problem) -> list[str]:
+    """The runs of a lesson: what its example shows, or all of its sides where they are what it shows."""
+    return [_search(host, problem, side) for side in (kind.sides if kind.name == OVER_OPTIMISED.name else [kind.shown])]
 
 
 def _best_score(store: Store, run_id: str) -> float:
@@ -107,17 +101,16 @@ def _best_score(store: Store, run_id: str) -> float:
     return store.run(run_id).answers(store.tree(run_id))[0].weight
 
 
-def _search(host: Host, problem: Problem, params: RunParams, scorer: str | None = None) -> tuple[str, RunFinished]:
-    running = host.submit(Question(problem.text, problem.answer), params, scorer=scorer)
-    end = running.future.result()
+def _search(host: Host, problem: Problem, side: Side) -> str:
+    running = host.submit(Question(problem.text, problem.answer), side.params, POLICY, side.scorer)
+    running.future.result()
     host.store.flush(running.id)
-    return running.id, end
+    return running.id
 
 
 def _write(store: Store, lesson: Lesson, run_ids: list[str]) -> None:
     for file, run_id in zip(files(lesson), run_ids, strict=True):
         file.write_text(json.dumps(document(*store.read(run_id)), indent=1) + "\n", encoding="utf-8")
-        print(f"{file.name}: {store.run(run_id).problem}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ async def grade_run(store: Store, domains: Domains, run_id: str, reference: str)
     answers = [leaf.answer for leaf in tree.completions() if leaf.answer is not None]
     grades = await domains[question.domain].grades(answers, reference)
     await asyncio.to_thread(store.regrade, record.id, reference, _outcome(record, tree, grades))
-    return await asyncio.to_thread(store.run, record.id)
+    return await asyncio.to_thread(store.whole_run, record.id)
 
 
 def _outcome(record: RunRecord, tree: Tree, grades: dict[str, Grade]) -> RunFinished:

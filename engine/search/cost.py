@@ -36,11 +36,15 @@ class PolicyCost:
 
 @dataclass(slots=True)
 class ScorerCost:
-    """The same for a scorer: positions computed, positions read from its prefix cache."""
+    """The same for a scorer: positions computed, positions read from its prefix cache.
+
+    `flops` is given by a scorer of several models of different size; else it is 0, and follows from the positions.
+    """
 
     scored_tokens: int = 0
     scored_tokens_reused: int = 0
     calls: int = 0
+    flops: float = 0.0
 
 
 C = TypeVar("C", PolicyCost, ScorerCost)
@@ -64,6 +68,9 @@ class Meter:
         policy, scorer = self.policy_cost, self.scorer_cost
         policy_positions = policy.generated_tokens + policy.prompt_tokens
         scorer_parameters = self.scorer.parameters if self.scorer else 0
+        unknown = (policy_positions and not self.policy.parameters) or (scorer.scored_tokens and not scorer_parameters)
+        scored = scorer.flops or 2.0 * scorer_parameters * scorer.scored_tokens
+        whole = 2.0 * self.policy.parameters * policy_positions + scored
         return Usage(
             generated_tokens=policy.generated_tokens,
             prompt_tokens=policy.prompt_tokens,
@@ -73,6 +80,6 @@ class Meter:
             policy_calls=policy.calls,
             scorer_calls=scorer.calls,
             flops_paper=2.0 * self.policy.parameters * policy.generated_tokens,
-            flops_all=2.0 * self.policy.parameters * policy_positions + 2.0 * scorer_parameters * scorer.scored_tokens,
+            flops_all=0.0 if unknown else whole,
             wall_s=time.monotonic() - self.started,
         )

@@ -21,6 +21,18 @@ class Wording:
     suffix: str = ""
 
 
+class StepChecker(Protocol):
+    """Knows which steps are right, for one problem: exactly, not as a model guesses. Made by `Domain.step_checker`."""
+
+    def begin(self) -> object:
+        """The progress before the first step."""
+        ...
+
+    def follow(self, progress: object, step: str) -> object | None:
+        """The progress after a step that is right, None after a wrong one. Nothing can follow a wrong step."""
+        ...
+
+
 class Domain(Protocol):
     """A subject. Making one is cheap; what it needs to grade (a worker process) starts on first use."""
 
@@ -58,6 +70,14 @@ class Domain(Protocol):
 
     def reference_of(self, problem: str) -> str | None:
         """The right answer if the domain itself knows it: for its examples and its held-out sets."""
+        ...
+
+    def step_checker(self, problem: str) -> StepChecker | None:
+        """What checks the steps of this problem, if the domain can; None if only models can judge them."""
+        ...
+
+    def family(self, problem: str) -> str | None:
+        """The kind of problem this is, where the domain tells kinds apart; None if it does not."""
         ...
 
     def foreign(self, problem: str, world: str) -> str | None:

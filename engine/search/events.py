@@ -11,8 +11,8 @@ run document and its import are derived from them (see `engine.store.shapes`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal
 
 from engine.search.interval import wilson
@@ -49,6 +49,11 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "cut_off": "the best child's score",
         "score": "the score it is ranked by",
     },
+    "unranked": {
+        "step": "VG-Search: steps that the beam has gone alone since it was ranked, this one included",
+        "of": "such steps before its next children are ranked: g - 1",
+    },
+    "planted": {},
     "rollout_dropped": {},
     "upper_bound": {
         "iteration": "the MCTS iteration, from 1",
@@ -80,7 +85,51 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "estimate": "agreement x mean_score: an estimate of Pass@1, not a measurement",
         "difficulty": "the estimate's bin: 0 easy (from 0.5), 1 medium (from 0.1), 2 hard",
         "choice": "0 best_of_n, 1 beam_search, 2 dvts",
-        "evidence": "what the choice rests on: 0 a finding of the study, 1 our reading of it, 2 its 72B model only",
+        "evidence": "what the choice rests on: 0 a finding of the study, 1 our reading of it, 2 its 72B model only, "
+        "3 sweeps on record",
+        "learned_from": "where the choice was to be learned: problems it was learned from; 0: none fit, the study's "
+        "table was used",
+    },
+    "one_for_all": {
+        "choice": "0 best_of_n, 1 beam_search, 2 dvts: the same for every difficulty, so no probe was drawn",
+        "learned_from": "problems on record that it was learned from",
+    },
+    "learned": {
+        "difficulty": "the difficulty that this line is for: 0 easy, 1 medium, 2 hard, as estimated from a probe",
+        "choice": "the strategy chosen for it: 0 best_of_n, 1 beam_search, 2 dvts",
+        "n": "N of the runs on record that it rests on",
+        "problems": "problems on record of this difficulty",
+        "of": "problems on record at this N",
+        "accuracy": "share of them that the strategy solved; of all, where there is none of this difficulty",
+        "low": "lower end of its 95 % interval",
+        "high": "upper end of its 95 % interval",
+        "tied_best_of_n": "1 where best_of_n could not be told from the best, and is not the choice; else absent",
+        "tied_beam_search": "the same for beam_search",
+        "tied_dvts": "the same for dvts",
+    },
+    "beta_stop": {
+        "leading": "draws that give the most frequent answer",
+        "second": "draws that give the next answer",
+        "votes": "draws that give any answer",
+        "drawn": "draws taken",
+        "n": "draws asked for (N)",
+        "probability": "P, that the most frequent answer stays ahead of the next: the tail of Beta(leading + 1, "
+        "second + 1) above a half",
+        "threshold": "the probability asked for",
+    },
+    "resampled": {
+        "weight": "log-odds of the particle's PRM score, clipped at 1e-7",
+        "probability": "chance of all particles at this node together, after the temperature",
+        "particles": "particles at this node before",
+        "resampled": "particles at this node after; 0 where it was pruned",
+        "of": "particles, here and elsewhere",
+        "share": "effective share of the particles, (1 / sum p^2) / of, before the temperature",
+        "temperature": "what the weights were divided by; 1 but for early steps on which few particles agree",
+        "step": "the step of the filter, from 1",
+    },
+    "recorded": {
+        "visits": "an imported search's own count of visits to this node",
+        "mean": "an imported search's own mean of the values backed up through this node",
     },
     "eos": {},
     "length": {},
@@ -97,7 +146,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "weight": "total weight of the chosen answer under the rule",
         "votes": "draws that gave the chosen answer",
         "of": "draws that gave any eligible answer",
-        "score": "the chosen completion's own response score, absent without a scorer",
+        "score": "what the rule reads of the chosen completion (its response score, its confidence), absent where "
+        "it reads nothing but draws or lengths",
     },
 }
 
@@ -107,7 +157,8 @@ class Usage:
     """What a run has cost so far: tokens are positions of the model named, seconds are wall time.
 
     `prompt_tokens` are policy positions computed outside decoding, `prompt_tokens_reused` those read from a prefix
-    cache instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM.
+    cache instead; `scored_tokens` and `scored_tokens_reused` are the same for the PRM. FLOPs are 0 where the size of a
+    model that was used is not known.
     """
 
     generated_tokens: int = 0
@@ -125,6 +176,20 @@ class Usage:
     def flops_known(self) -> bool:
         """False if the policy's size is unknown: servers seldom say how many parameters a model has."""
         return self.flops_paper > 0 or self.generated_tokens == 0
+
+    @property
+    def flops_all_known(self) -> bool:
+        """False if the size of the policy or the PRM is unknown, and it was used."""
+        return self.flops_all > 0 or not (self.generated_tokens or self.prompt_tokens or self.scored_tokens)
+
+    @classmethod
+    def total(cls, usages: Iterable[Usage]) -> Usage:
+        """All of them together; FLOPs are known only if those of each are, and 0 stands for unknown ones."""
+        bills = list(usages)
+        added = cls(**{name: sum(getattr(bill, name) for bill in bills) for name in cls.__slots__})
+        paper = added.flops_paper if all(bill.flops_known for bill in bills) else 0.0
+        whole = added.flops_all if all(bill.flops_all_known for bill in bills) else 0.0
+        return replace(added, flops_paper=paper, flops_all=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +211,11 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class RunAsked:
-    """What was asked, of which models, and where the run comes from."""
+    """What was asked, of which models, and where the run comes from.
+
+    Of an imported run `source` is the file's name and `source_format` what kind of file it was; `warning` says in one
+    line what looked wrong with it.
+    """
 
     run_id: str
     created_at: str
@@ -163,6 +232,9 @@ class RunAsked:
     fork_node: int | None = None
     sweep_id: str | None = field(default=None, metadata=STORE_ONLY)
     comparison_id: str | None = field(default=None, metadata=STORE_ONLY)
+    warning: str | None = None
+    source: str | None = None
+    source_format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +249,8 @@ class StepSampled:
     """A node below `parent`. Emitted again, same `node`, new `seq`, when an identical draw raises `copies`.
 
     `logprob` is the sum of the tokens' natural log-probabilities at temperature 1, untruncated; `answer` is what the
-    path that ends here answers, null while it is open or has none.
+    path that ends here answers, null while it is open or has none. `confidence` and `certainty` are means over the
+    tokens, of the same distribution (see `engine.search.readings`); null where the back end does not report them.
     """
 
     seq: int
@@ -192,6 +265,8 @@ class StepSampled:
     copies: int = 1
     origin: NodeOrigin = "policy"
     answer: str | None = None
+    confidence: float | None = None
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +274,8 @@ class StepScored:
     """A scorer gave `node` a value in [0, 1].
 
     An estimated value is the share of `n` rollouts that came out right, with the ends of its 95 % interval. `scoring`
-    names the scoring that added the score to a finished run; None: the run was decided on it.
+    names the scoring that added the score to a finished run; None: the run was decided on it. `critique` is what a
+    judge that writes wrote before it judged.
     """
 
     seq: int
@@ -211,6 +287,7 @@ class StepScored:
     low: float | None = None
     high: float | None = None
     scoring: str | None = None
+    critique: str | None = None
 
     @classmethod
     def estimate(cls, seq: int, node: int, scorer: str, right: float, n: int) -> StepScored:

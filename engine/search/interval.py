@@ -29,4 +29,4 @@ def wilson(right: float, drawn: int) -> Interval:
     share, square = right / drawn, _Z * _Z
     centre = (share + square / (2 * drawn)) / (1 + square / drawn)
     spread = _Z / (1 + square / drawn) * sqrt(share * (1 - share) / drawn + square / (4 * drawn * drawn))
-    return Interval(share, max(0.0, centre - spread), min(1.0, centre + spread))
+    return Interval(share, max(0.0, min(share, centre - spread)), min(1.0, max(share, centre + spread)))  # rounding

@@ -9,6 +9,7 @@ from engine.errors import InvalidInput
 from engine.search.parameter import Parameter, declared
 from engine.search.prm_window import PRM_WINDOWS
 from engine.search.selection import RULES, VOTES, rule_named
+from engine.search.stopping import threshold_of
 from engine.search.strategies import STRATEGIES, Strategy
 
 
@@ -25,7 +26,7 @@ class RunParams:
         # The study goes to N = 512; far above that N is a typing error that would fill the memory.
         Parameter(
             label="N completions", help="N, number of completions", short="N", unit="completions",
-            least=1, most=4096, advanced=False, common=True,
+            least=1, most=4096, advanced=False,
         ),
     ] = 16  # fmt: skip
     width: Annotated[
@@ -39,7 +40,9 @@ class RunParams:
         str | None,
         Parameter(
             label="Selection rule", short="rule", hint="How the final answer is chosen.", choices=tuple(RULES),
-            help="How the final answer is chosen: `majority_vote` or `prm_{min,last,avg,prod}_{max,vote}`",
+            help="How the final answer is chosen: `majority_vote`; `prm_{min,last,avg,prod}_{max,vote}` by PRM scores; "
+            "`confidence_vote`, `confidence_tail_vote`, `confidence_bottom_vote` or `certainty_borda` by how sure the "
+            "policy was (a local one only); `first_finish_k` or `last_finish_k` by length",
             kind="rule", unset="`prm_last_vote` with a PRM",
         ),
     ] = None  # fmt: skip
@@ -61,7 +64,7 @@ class RunParams:
     seed: Annotated[
         int,
         Parameter(
-            label="Seed", least=0, most=2**63 - 1, advanced=False, common=True,
+            label="Seed", least=0, most=2**63 - 1, advanced=False,
             help="All randomness derives from it: with nothing else running, the same seed reproduces the tree",
             refusal="{value} is not a whole number from 0 to 2^63 - 1",
         ),
@@ -102,6 +105,16 @@ class RunParams:
             hint="Generated tokens; 0: no limit.", unit="tokens", least=1, unset="no limit", common=True,
         ),
     ] = None  # fmt: skip
+    stop: Annotated[
+        str | None,
+        Parameter(
+            label="Stop early", fact="stop early:", short="stop",
+            help="Stop drawing once the leading answer is this sure to stay ahead, as `beta:0.95`; for `majority_vote` "
+            "and `best_of_n`",
+            hint="E.g. beta:0.95: once the leading answer is that sure. Empty: all N.",
+            unset="all N are drawn",
+        ),
+    ] = None  # fmt: skip
     lookahead: Annotated[
         int,
         Parameter(
@@ -109,6 +122,13 @@ class RunParams:
             hint="Greedy steps before a step is scored.", short="L", unit="steps", least=1, most="max_steps",
         ),
     ] = 1  # fmt: skip
+    granularity: Annotated[
+        int,
+        Parameter(
+            label="Granularity g", help="g, steps from one ranking of `vg_search` to the next; 1 is beam search",
+            hint="Steps from one ranking to the next.", short="g", unit="steps", least=1, most="max_steps",
+        ),
+    ] = 2  # fmt: skip
     tree_policy: Annotated[
         str,
         Parameter(
@@ -131,6 +151,15 @@ class RunParams:
             hint="To estimate the difficulty.", short="probe", unit="samples", least=1, most="n",
         ),
     ] = 4  # fmt: skip
+    knowledge: Annotated[
+        str,
+        Parameter(
+            label="Knowledge", help="What `compute_optimal` chooses by: the study's table (`paper`), or what sweeps on "
+            "record say of these models at this N (`learned`; the table, where they say too little)",
+            hint="paper: the study's table. learned: your sweeps.", short="chosen by",
+            choices=("paper", "learned"), kind="knowledge",
+        ),
+    ] = "paper"  # fmt: skip
     votes: Annotated[
         str,
         Parameter(
@@ -168,6 +197,8 @@ class RunParams:
                 self._check_width()
         if self.select is not None:
             self._check_rule(self.select)
+        if self.stop is not None and strategy.takes("stop"):
+            threshold_of(self.stop)
 
     def _check_width(self) -> None:
         if self.n < self.width:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.search.cost import PolicyCost
 from engine.search.events import Finish, ModelInfo
@@ -48,13 +48,26 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step as it was sampled: EOS is in `token_ids` but not in `text`; `logprob` as in `StepSampled`."""
+    """One step as it was sampled: EOS is in `token_ids` but not in `text`; `logprob`, `confidence` and `certainty` as
+    in `StepSampled`."""
 
     text: str
     token_ids: tuple[int, ...] | None
     tokens: int
     logprob: float | None
     finish: Finish
+    confidence: float | None = None
+    certainty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Draws in progress: the text of one of them so far, which step of its path it is, and how many have ended."""
+
+    text: str
+    level: int
+    ended: int
+    draws: int
 
 
 @dataclass(slots=True)
@@ -91,12 +104,22 @@ class PolicySession(Protocol):
         """
         ...
 
-    def writing(self) -> str:
-        """The step being written right now, for a ticker; provisional, and empty between steps."""
+    def writing(self) -> Writing | None:
+        """What is being written right now, for a ticker; provisional, and None between steps."""
         ...
 
     def close(self) -> None:
         """Free what the session holds."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A policy whose memory may hold less than its context window."""
+
+    @property
+    def longest_path(self) -> int:
+        """Positions that one path may have, prompt included."""
         ...
 
 
@@ -111,6 +134,10 @@ class Policy(Protocol):
 
     def prompt_tokens(self, problem: str) -> int:
         """Positions the prompt of this problem takes, including the template."""
+        ...
+
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
+        """A step that somebody else wrote, in this policy's tokens; None where only a server knows them."""
         ...
 
     def session(self, problem: str) -> PolicySession: ...

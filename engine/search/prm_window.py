@@ -15,7 +15,7 @@ from engine.errors import ModelError
 from engine.search.common_steps import CommonSteps
 from engine.search.cost import ScorerCost
 from engine.search.events import ModelInfo
-from engine.search.scorer import ScorerSession
+from engine.search.scorer import Critic, ScorerSession
 from engine.search.tree import Node
 
 #: What may be done with a path that is too long for the PRM.
@@ -26,11 +26,13 @@ PRM_WINDOWS = ("skip", "left", "refuse")
 class WindowedScore:
     """The score of the last step of a path; `too_long` says why it is none, or not one of the whole path.
 
-    It has the numbers of `REASONS["prm_window"]`, and none where the path fits.
+    It has the numbers of `REASONS["prm_window"]`, and none where the path fits. `critique` is what a judge that writes
+    wrote about what it read.
     """
 
     value: float | None
     too_long: Mapping[str, float] = field(default_factory=dict)
+    critique: str | None = None
 
 
 class WindowedScorer:
@@ -49,7 +51,9 @@ class WindowedScorer:
         too_long = [path for path, value in zip(paths, values, strict=True) if value is None]
         last_steps = await self._score_last_steps(too_long, cost) if self._prm_window == "left" else {}
         return [
-            WindowedScore(value) if value is not None else self._too_long(path, *last_steps.get(path[-1], (None, 0)))
+            WindowedScore(value, critique=self._critique(path))
+            if value is not None
+            else self._too_long(path, *last_steps.get(path[-1], (None, 0)))
             for path, value in zip(paths, values, strict=True)
         ]
 
@@ -84,7 +88,11 @@ class WindowedScorer:
     def _too_long(self, path: Sequence[Node], value: float | None, read: int) -> WindowedScore:
         tokens = sum(self._session.positions(path, 0))
         numbers = {"tokens": tokens, "window": self._info.context_window, "steps": len(path), "read": read}
-        return WindowedScore(value, numbers)
+        critique = self._critique(self._steps.path(path[-read:])) if read else None
+        return WindowedScore(value, numbers, critique)
+
+    def _critique(self, path: Sequence[Node]) -> str | None:
+        return self._session.critique(path) if isinstance(self._session, Critic) else None
 
     async def _scores(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
         scores = await self._session.score(paths, cost)

@@ -7,7 +7,7 @@ when later steps arrive, so a session is asked for each node once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.search.cost import ScorerCost
 from engine.search.events import ModelInfo
@@ -33,6 +33,24 @@ class ScorerSession(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """What the session of a judge that writes offers besides."""
+
+    def critique(self, path: Sequence[Node]) -> str | None:
+        """What was written about a path whose last step this session scored; None if nothing was."""
+        ...
+
+
+@runtime_checkable
+class Forecaster(Protocol):
+    """What a scorer offers besides where a step takes more positions than it has tokens."""
+
+    def positions_about(self, steps: Sequence[int]) -> int:
+        """About how many positions steps of so many tokens take, or at most; the problem is left out."""
+        ...
 
 
 class Scorer(Protocol):

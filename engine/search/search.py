@@ -7,14 +7,15 @@ far, so a search that is killed has its tree and its bill up to the last round.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from engine.search.cost import Meter
 from engine.search.domain import Domain
-from engine.search.events import Action, Decision, Event, Finish, NodeOrigin, StepSampled, StepScored, Usage
+from engine.search.draws import Identity, Planted, draw_seed
+from engine.search.events import Action, Decision, Event, NodeOrigin, StepSampled, StepScored, Usage
+from engine.search.learned import Learned
 from engine.search.policy import Draw, PolicySession, Sampling, Step, TokenBudget
 from engine.search.prm_window import WindowedScorer
 from engine.search.scorer import ScorerSession
@@ -32,6 +33,7 @@ class Search:
         n: completions asked for (N); a search that banks completions ends at N.
         max_steps: the longest chain, in steps.
         prm_window: what is done with a path too long for the PRM (see `engine.search.prm_window`).
+        learned: what sweeps on record say of these models at this budget, for strategies that choose by it.
     """
 
     def __init__(
@@ -49,27 +51,39 @@ class Search:
         max_steps: int = 40,
         prm_window: str = "skip",
         budget: TokenBudget | None = None,
+        learned: Learned | None = None,
     ) -> None:
         self.tree = Tree(problem)
-        self.domain = domain
+        self.domain, self.learned = domain, learned
         self.budget = budget or TokenBudget()
         self.stop_reason: str | None = None
         self._policy, self._meter, self._sink = policy, meter, sink
         self._windowed = WindowedScorer(scorer, meter.scorer, prm_window) if scorer and meter.scorer else None
-        self._sampling, self._seed, self._n, self._max_steps = sampling, seed, n, max_steps
+        self._sampling, self.seed, self._n, self.max_steps = sampling, seed, n, max_steps
+        self._root = self.tree.root
+        self._first_draw: Counter[int] = Counter()
         self._draws: Counter[int] = Counter()
         self._drawn: dict[int, list[Node | None]] = {}
         self._greedy: dict[int, Node] = {}
-        self._chains = 0
         self._completed: dict[int, Node] = {}
-        self._slots_used_up = 0
-        self._sampled: dict[_Identity, StepSampled] = {}
-        self._seq = 0
+        self._sampled: dict[Identity, StepSampled] = {}
+        self._chains = self._slots_used_up = self._seq = 0
         self._round: list[Event] = []
 
     @property
     def root(self) -> Node:
-        return self.tree.root
+        """Where the search begins: the problem, or the last step that was planted."""
+        return self._root
+
+    def plant(self, steps: Sequence[Planted], drawn: int = 0) -> None:
+        """Begin below these steps instead of below the problem; `drawn` draws were taken there before, elsewhere."""
+        for planted in steps:
+            node = self._new_node(len(self.tree), self._root, planted.step, planted.origin)
+            self._emit(replace(node, seq=self._next_seq()))
+            self._root = self.tree[node.node]
+            self.decide(self._root, "keep", "planted")
+        self._first_draw[self._root.id] = drawn
+        self.flush()
 
     @property
     def finished(self) -> int:
@@ -136,8 +150,10 @@ class Search:
         """
         starts = list(nodes)
         ends = {start: start for start in starts}
-        for _ in range(self._max_steps if steps is None else steps):
-            heads = {start: end for start, end in ends.items() if not end.terminal and end.depth < self._max_steps}
+        for _ in range(self.max_steps if steps is None else steps):
+            heads = {start: end for start, end in ends.items() if not end.terminal and end.depth < self.max_steps}
+            if not heads:
+                break
             fresh = [head for head in dict.fromkeys(heads.values()) if head.id not in self._greedy]
             if self.affords_more:
                 drawn = await self._sample(fresh, 0, "rollout")
@@ -157,13 +173,13 @@ class Search:
             return
         name = self._meter.scorer.name
         steps = (step for node in nodes for step in self.tree.path(node))
-        unscored = {step.id: step for step in steps if name not in step.scores and _scorable(step)}
+        unscored = {step.id: step for step in steps if name not in step.scores and step.scorable}
         for depth in sorted({node.depth for node in unscored.values()}):
             level = [node for node in unscored.values() if node.depth == depth]
             scored = await self._windowed.score([self.tree.path(node) for node in level], self._meter.scorer_cost)
             for node, score in zip(level, scored, strict=True):
                 if score.value is not None:
-                    self._emit(StepScored(self._next_seq(), node.id, name, score.value))
+                    self._emit(StepScored(self._next_seq(), node.id, name, score.value, critique=score.critique))
                 if score.too_long:
                     self.decide(node, "expand", "prm_window", score.too_long)
             self.flush()
@@ -287,6 +303,10 @@ class Search:
         """Record one decision and the numbers behind it (see `engine.search.events.REASONS`)."""
         self._emit(Decision(self._next_seq(), node.id, action, reason, dict(numbers or {})))
 
+    def estimate(self, node: Node, judge: str, right: int, n: int) -> None:
+        """Record the share of `n` draws below `node` that came out right."""
+        self._emit(StepScored.estimate(self._next_seq(), node.id, judge, right, n))
+
     def flush(self) -> None:
         """Hand over what was emitted since the last time."""
         if self._round:
@@ -302,8 +322,8 @@ class Search:
 
         A draw for which the budget did not buy a single token leaves no node.
         """
-        too_deep = {node for node in parents if node.depth >= self._max_steps}
-        self.prune(sorted(too_deep, key=lambda node: node.id), "max_steps", {"max_steps": self._max_steps})
+        too_deep = {node for node in parents if node.depth >= self.max_steps}
+        self.prune(sorted(too_deep, key=lambda node: node.id), "max_steps", {"max_steps": self.max_steps})
         parents = [node for node in parents if node not in too_deep]
         sampling = self._sampling if temperature is None else replace(self._sampling, temperature=temperature)
         draws = [self._draw(parent) for parent in parents]
@@ -316,9 +336,9 @@ class Search:
 
     def _draw(self, parent: Node) -> Draw:
         path = self.tree.path(parent)
-        index = self._draws[parent.id]
+        index = self._first_draw[parent.id] + self._draws[parent.id]
         self._draws[parent.id] += 1
-        return Draw(tuple(path), draw_seed(self._seed, path, index))
+        return Draw(tuple(path), draw_seed(self.seed, path, index))
 
     def _children_drawn(self, parent: Node, first: int, end: int) -> list[Node]:
         """The distinct nodes that draws `first` to `end` below `parent` led to."""
@@ -326,14 +346,14 @@ class Search:
 
     def _record(self, parents: Sequence[Node], steps: Sequence[Step], origin: NodeOrigin) -> list[Node]:
         """Turn draws into nodes, identical draws below one parent into one, and emit each node touched once."""
-        touched: dict[_Identity, StepSampled] = {}
-        drawn: list[_Identity | None] = []
+        touched: dict[Identity, StepSampled] = {}
+        drawn: list[Identity | None] = []
         created = 0
         for parent, step in zip(parents, steps, strict=True):
             if step.tokens == 0:
                 drawn.append(None)
                 continue
-            identity: _Identity = (parent.id, step.token_ids or step.text, step.finish)
+            identity: Identity = (parent.id, step.token_ids or step.text, step.finish)
             known = touched.get(identity) or self._sampled.get(identity)
             if known:
                 touched[identity] = replace(known, copies=known.copies + 1)
@@ -356,7 +376,7 @@ class Search:
             answer = self.domain.answer_of(whole, opens_thought=self._meter.policy.opens_thought)
         return StepSampled(
             0, node_id, parent.id, parent.depth + 1, step.text, step.token_ids, step.tokens, step.logprob, step.finish,
-            origin=origin, answer=answer,
+            origin=origin, answer=answer, confidence=step.confidence, certainty=step.certainty,
         )  # fmt: skip
 
     def _affordable(self) -> int:
@@ -375,22 +395,6 @@ class Search:
         self._round.append(event)
 
 
-#: Node = (run, parent, token ids); a draw that the budget cut short is a different node from one that ended there.
-_Identity = tuple[int, tuple[int, ...] | str, Finish]
-
-
-def _scorable(step: Node) -> bool:
-    return step.finish != "budget" and bool(step.text.strip()) and step.too_long is None
-
-
 def _standing(rank: int, of: int, k: int, cut_off: float | None, score: float) -> dict[str, float]:
     standing = {"rank": rank, "of": of, "k": k, "score": score}
     return standing if cut_off is None else standing | {"cut_off": cut_off}
-
-
-def draw_seed(run_seed: int, path: Sequence[Node], index: int) -> int:
-    """64 bits from the run's seed, the path to the parent and the draw's index below it, and from nothing else."""
-    digest = hashlib.blake2b(f"{run_seed}:{index}".encode(), digest_size=8)
-    for node in path:
-        digest.update(repr(node.token_ids or node.text).encode())
-    return int.from_bytes(digest.digest(), "little")

@@ -23,7 +23,8 @@ _STATUS_AFTER: dict[str, NodeStatus] = {"keep": "kept", "prune": "pruned", "fini
 class Node:
     """One step of the search. Node 0 is the root: the problem, depth 0, no tokens. Nodes compare by identity.
 
-    `copies` is the number of draws that produced this step; `scores` maps a scorer's name to its value in [0, 1].
+    `copies` is the number of draws that produced this step; `scores` maps a scorer's name to its value in [0, 1],
+    `critiques` to what it wrote about the path up to here.
     """
 
     id: int
@@ -37,10 +38,13 @@ class Node:
     copies: int = 1
     origin: NodeOrigin = "policy"
     answer: str | None = None
+    confidence: float | None = None
+    certainty: float | None = None
     status: NodeStatus = "open"
     seq: int = 0
     children: list[int] = field(default_factory=list)
     scores: dict[str, float] = field(default_factory=dict)
+    critiques: dict[str, str] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
 
     @property
@@ -52,6 +56,11 @@ class Node:
     def too_long(self) -> Decision | None:
         """What was recorded about a path that ends here and is too long for the PRM; None where it fits."""
         return next((decision for decision in self.decisions if decision.reason == "prm_window"), None)
+
+    @property
+    def scorable(self) -> bool:
+        """Whether there is anything that a PRM can judge: not a step that the budget cut, nor one that says nothing."""
+        return self.finish != "budget" and bool(self.text.strip()) and self.too_long is None
 
     @property
     def terminal(self) -> bool:
@@ -90,6 +99,8 @@ class Tree:
                 self._sampled(event)
             case StepScored():
                 self[event.node].scores[event.scorer] = event.value
+                if event.critique is not None:
+                    self[event.node].critiques[event.scorer] = event.critique
             case Decision():
                 node = self[event.node]
                 node.decisions.append(event)

@@ -6,7 +6,6 @@ we say, so that a read is one snapshot and a write takes its lock at once instea
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,11 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-from sqlalchemy import URL, Connection, Engine, create_engine, event, false, inspect, make_url, text, update
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, false, inspect, text, update
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from engine.errors import StoreError
+from engine.store.address import is_sqlite_uri
 from engine.store.migrations import HEAD, VERSION_TABLE
 from engine.store.tables import metadata, runs
 
@@ -27,31 +26,9 @@ from engine.store.tables import metadata, runs
 LOCK_TIMEOUT_S = 5.0
 #: PostgreSQL's advisory lock under which migrations run; the number is arbitrary.
 _MIGRATION_LOCK = 7_478_785
+#: A server's complaint may hold the text that it refuses, which is no text for a log.
+_LONGEST_REASON = 300
 _ELSEWHERE = "choose another database with --db or TTS_UI_DB"
-
-
-def resolve(url: str | None) -> URL:
-    """The database to use: the argument, else `TTS_UI_DB`, else `runs.db` in the user's data folder.
-
-    A plain path means a SQLite file. Raises `StoreError` for a URL that names neither SQLite nor PostgreSQL.
-    """
-    chosen = url or os.environ.get("TTS_UI_DB") or str(platformdirs.user_data_path("tts-ui", False) / "runs.db")
-    if "://" not in chosen:
-        return URL.create("sqlite", database=str(Path(chosen).expanduser()))
-    try:
-        parsed = make_url(chosen)
-        backend = parsed.get_backend_name()
-    except (ArgumentError, ValueError) as error:
-        raise StoreError(
-            "the database URL cannot be read; give --db a file path or a URL like sqlite:///runs.db"
-        ) from error
-    if backend in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise StoreError(f"{backend} databases are not supported; give --db a SQLite file or a postgresql:// URL")
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreError("an in-memory database cannot be shared by threads; give --db a file path")
-    return parsed
 
 
 def open_engine(url: URL) -> Engine:
@@ -70,7 +47,7 @@ def open_engine(url: URL) -> Engine:
     except StoreError as error:
         engine.dispose()
         raise StoreError(f"cannot open the database {where}: {error}") from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except (SQLAlchemyError, sqlite3.Error, ValueError) as error:
         engine.dispose()
         raise StoreError(f"cannot open the database {where}: {reason(error)}; {_ELSEWHERE}") from error
     return engine
@@ -94,7 +71,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 def reason(error: BaseException) -> str:
     """Why the database refused, in one line and without the statement."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]
+    said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0][:_LONGEST_REASON]
     plain = {
         "file is not a database": "it is not a SQLite database",
         "unable to open database file": "the file cannot be opened or created",
@@ -102,17 +79,20 @@ def reason(error: BaseException) -> str:
         "database is locked": "another program holds its lock",
         "database or disk is full": "the disk is full",
         "database disk image is malformed": "the file is damaged",
+        "disk I/O error": "the disk refuses it, it may be full",
     }
     return plain.get(said, said)
 
 
 def _prepare_file(url: URL) -> None:
-    if url.query.get("uri") or str(url.database).startswith("file:"):
-        return  # SQLite's own URI: its folder and mode are the caller's business
+    if is_sqlite_uri(url):
+        return
     path = Path(str(url.database))
-    if path.is_dir():
-        raise StoreError(f"cannot open the database {path}: it is a folder; name a file in it with --db or TTS_UI_DB")
     try:
+        if path.is_dir():
+            raise StoreError(
+                f"cannot open the database {path}: it is a folder; name a file in it with --db or TTS_UI_DB"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = f"its folder cannot be created ({error.strerror})"
@@ -123,6 +103,13 @@ def _sqlite(url: URL) -> Engine:
     waiting = {} if "timeout" in url.query else {"timeout": LOCK_TIMEOUT_S}
     engine = create_engine(url, connect_args=waiting, pool_size=8, max_overflow=24)
 
+    file = None if is_sqlite_uri(url) else _File(Path(str(url.database)))
+
+    @event.listens_for(engine, "do_connect")
+    def before(*_: object) -> None:
+        if file is not None:
+            file.check()  # a new connection would make an empty file in its place
+
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
@@ -130,13 +117,42 @@ def _sqlite(url: URL) -> Engine:
         # In write-ahead mode NORMAL survives a killed process; a power cut may cost the last moments, never the file.
         connection.execute("PRAGMA synchronous = NORMAL")
         _write_ahead(connection)
+        if file is not None:
+            file.note()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        if file is not None:
+            file.check()
         locked = connection.get_execution_options().get("write_lock")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if locked else "BEGIN")
 
     return engine
+
+
+class _File:
+    """The file that was opened. SQLite goes on writing to one that was deleted, and nobody would find it again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._opened: tuple[int, int] | None = None
+
+    def note(self) -> None:
+        """Remember which file it is, the first time."""
+        self._opened = self._opened or self._present()
+
+    def check(self) -> None:
+        """Raise `StoreError` if another file, or none, is in its place."""
+        if self._opened is not None and (present := self._present()) != self._opened:
+            what = "deleted" if present is None else "replaced by another"
+            raise StoreError(f"the database {self._path} was {what} while it was in use; put it back or start again")
+
+    def _present(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _postgresql(url: URL) -> Engine:
@@ -145,12 +161,12 @@ def _postgresql(url: URL) -> Engine:
 
 def _set_up(engine: Engine) -> None:
     with engine.connect() as connection:
-        current = _revision(connection)
+        current = revision(connection)
     if current != HEAD:
         import_module("alembic.command")  # slow, so not while others wait for the lock below
     with writing(engine).begin() as connection:
         if current != HEAD:
-            _migrate(connection)
+            migrate(connection)
         # Shows now, not at the first step of a search, whether the database is read-only.
         connection.execute(update(runs).where(false()).values(heartbeat=0.0))
 
@@ -168,13 +184,14 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The revision of the tables; None where there are none of ours."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
     """Bring the tables to `HEAD` within the caller's transaction; of several processes only one does it."""
     from alembic import command
     from alembic.config import Config
@@ -182,7 +199,7 @@ def _migrate(connection: Connection) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-    current = _revision(connection)
+    current = revision(connection)
     if current == HEAD:
         return
     config = Config(attributes={"connection": connection})

@@ -7,14 +7,18 @@ node and `answers` are derived here, from the same tree and the same rules as ev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from engine.search.events import Decision, Event, StepSampled, StepScored
 from engine.search.tree import Tree
 from engine.store.records import DECIDED, RUN, SAMPLED, SCORED, SCORING, ComparisonRecord, RunRecord, root
+from engine.store.shapes import bill
 
 VERSION = 1
+#: Fields of a run's entry that are there only where they say something.
+IMPORTED = ("warning", "source", "source_format")
+#: The same of a node: not every back end reports them.
+REPORTED = ("confidence", "certainty")
 
 
 def document(record: RunRecord, events: Sequence[Event]) -> dict[str, Any]:
@@ -23,8 +27,8 @@ def document(record: RunRecord, events: Sequence[Event]) -> dict[str, Any]:
     whole = {
         "format": "tts-ui.run",
         "version": VERSION,
-        "run": RUN.entry(record),
-        "usage": asdict(record.usage),
+        "run": _run(record),
+        "usage": bill(record.usage),
         "nodes": _nodes(tree, events),
         "scores": [_score(event) for event in events if isinstance(event, StepScored)],
         "decisions": [DECIDED.entry(event) for event in events if isinstance(event, Decision)],
@@ -36,7 +40,7 @@ def document(record: RunRecord, events: Sequence[Event]) -> dict[str, Any]:
 
 def runs_document(records: Iterable[RunRecord]) -> dict[str, Any]:
     """The list of runs that `runs --json` prints."""
-    return {"format": "tts-ui.runs", "version": VERSION, "runs": [RUN.entry(record) for record in records]}
+    return {"format": "tts-ui.runs", "version": VERSION, "runs": [_run(record) for record in records]}
 
 
 def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord, Sequence[Event]]]) -> dict[str, Any]:
@@ -46,18 +50,27 @@ def comparison_document(record: ComparisonRecord, runs: Iterable[tuple[RunRecord
         "version": VERSION,
         "id": record.id,
         "budget": record.budget,
-        "shared": asdict(record.shared),
+        "shared": bill(record.shared),
         "runs": [document(run, events) for run, events in runs],
     }
 
 
+def _run(record: RunRecord) -> dict[str, Any]:
+    """What only imported runs have (their source, a warning) is left out of the others."""
+    return {name: value for name, value in RUN.entry(record).items() if name not in IMPORTED or value is not None}
+
+
 def _nodes(tree: Tree, events: Iterable[Event]) -> list[dict[str, Any]]:
     """All nodes as they were first sampled, with their latest status and copies."""
-    sampled = {0: SAMPLED.entry(root(tree.root.text)) | {"parent": None}}
+    sampled = {0: _node(root(tree.root.text)) | {"parent": None}}
     for event in events:
         if isinstance(event, StepSampled) and event.node not in sampled:
-            sampled[event.node] = SAMPLED.entry(event)
+            sampled[event.node] = _node(event)
     return [sampled[node.id] | {"status": node.status, "copies": node.copies} for node in tree.nodes]
+
+
+def _node(event: StepSampled) -> dict[str, Any]:
+    return {name: value for name, value in SAMPLED.entry(event).items() if name not in REPORTED or value is not None}
 
 
 def _score(event: StepScored) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Run ids: globally unique, short enough to type a prefix of, and in time order when sorted as text."""
+"""Run ids: globally unique, not to be guessed, and in time order when sorted as text.
+
+Whoever knows the id of a run may look at it, so an id is as secret as a password: it ends in 125 random bits, and no id
+says anything about another. On the command line a unique beginning is enough, and the time is in the beginning.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +12,28 @@ import time
 
 #: Crockford's base 32: digits and letters without i, l, o and u, which are misread.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_TIME_CHARS = 10
-_RANDOM_CHARS = 8
-_RANDOM_SPAN = 1 << (5 * _RANDOM_CHARS)
+_TIME_CHARS = 11
+_RANDOM_CHARS = 25
+
+#: As much of an id as a list shows: its microsecond and a few random characters, which are as good as unique.
+SHOWN = 18
 
 _lock = threading.Lock()
 _last = 0
 
 
 def new_run_id() -> str:
-    """A new id: ten characters of milliseconds since 1970, then eight random ones.
+    """A new id: eleven characters of microseconds since 1970, then 25 random ones.
 
-    Ids of one process always rise, even within a millisecond or when the clock is set back: the last id is then
+    Ids of one process always rise, even within a microsecond or when the clock is set back: the last one's time is then
     incremented instead.
     """
     global _last
-    drawn = time.time_ns() // 1_000_000 * _RANDOM_SPAN + secrets.randbelow(_RANDOM_SPAN)
     with _lock:
-        _last = max(drawn, _last + 1)
-        return _base32(_last)
+        _last = max(time.time_ns() // 1000, _last + 1)
+        moment = _last
+    return _base32(moment, _TIME_CHARS) + _base32(secrets.randbits(5 * _RANDOM_CHARS), _RANDOM_CHARS)
 
 
-def _base32(number: int) -> str:
-    length = _TIME_CHARS + _RANDOM_CHARS
+def _base32(number: int, length: int) -> str:
     return "".join(ALPHABET[number >> (5 * place) & 31] for place in reversed(range(length)))

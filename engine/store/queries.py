@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, func, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
 
 from engine.errors import InvalidInput
 from engine.search.events import Decision, Event, StepSampled, StepScored, Usage
@@ -29,7 +29,6 @@ from engine.store.tables import bills, comparisons, decisions, nodes, raises, ru
 
 #: Longer than any id, and short enough for a LIKE pattern.
 _LONGEST_PREFIX = 200
-_LONGEST_SEARCH = 1000
 
 #: Steps as they were sampled first, and as each raise of their copies left them.
 _STEP = [column for column in nodes.c if column.name not in ("seq", "copies", "first_copies")]
@@ -43,6 +42,12 @@ def find_run(engine: Engine, prefix: str) -> RunRecord:
     """The run with the id `prefix`, or the only one whose id begins with it. Raises `InvalidInput("run", ...)`."""
     with snapshot(engine) as connection:
         return _find(connection, prefix)
+
+
+def whole_run(engine: Engine, run_id: str) -> RunRecord:
+    """The run with exactly this id. Raises `InvalidInput("run", ...)`."""
+    with snapshot(engine) as connection:
+        return _whole(connection, run_id)
 
 
 def find_comparison(engine: Engine, prefix: str) -> ComparisonRecord:
@@ -60,34 +65,36 @@ def comparison_of(engine: Engine, run_ids: Sequence[str]) -> ComparisonRecord | 
     return record if record and sorted(record.run_ids) == sorted(run_ids) else None
 
 
-def list_runs(engine: Engine, search: str | None, limit: int, offset: int) -> list[RunRecord]:
-    """Runs, newest first; `search` is looked for in problem, answer and strategy, ignoring case."""
-    query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit).offset(offset)
-    if search:
-        wanted = clean(search[:_LONGEST_SEARCH])
-        columns = (runs.c.problem, runs.c.answer, runs.c.strategy)
-        query = query.where(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
-    with snapshot(engine) as connection:
-        return [RUN.read(row) for row in connection.execute(query)]
-
-
 def sweep_runs(engine: Engine, sweep_id: str) -> list[RunRecord]:
-    query = select(runs).where(runs.c.sweep_id == clean(sweep_id)).order_by(runs.c.id)
+    query = select(runs).where(runs.c.sweep_id == clean(sweep_id), runs.c.deleted_at.is_(None)).order_by(runs.c.id)
     with snapshot(engine) as connection:
         return [RUN.read(row) for row in connection.execute(query)]
+
+
+def comparison_with(engine: Engine, run_id: str) -> ComparisonRecord | None:
+    its = select(runs.c.comparison_id).where(runs.c.id == clean(run_id))
+    with snapshot(engine) as connection:
+        row = connection.execute(select(comparisons).where(comparisons.c.id.in_(its))).first()
+    return None if row is None else COMPARISON.read(row)
+
+
+def known_runs(engine: Engine, run_ids: Collection[str]) -> set[str]:
+    present = (runs.c.id.in_(list(run_ids)), runs.c.deleted_at.is_(None))
+    with snapshot(engine) as connection:
+        return set(connection.execute(select(runs.c.id).where(*present)).scalars())
 
 
 def run_scorings(engine: Engine, run_id: str) -> list[ScoringRecord]:
     """What was added to a run after its end, oldest first."""
     with snapshot(engine) as connection:
-        return _scorings(connection, _find(connection, run_id).id)
+        return _scorings(connection, _whole(connection, run_id).id)
 
 
 def read_run(engine: Engine, run_id: str, after: int, until: int | None) -> tuple[RunRecord, list[Event]]:
     """A run and its events with seq > `after` and <= `until`, both from the same moment. `RunStarted` comes first if
     `after` is negative, `RunFinished` after the last event of a run that had ended by then, then scores added later."""
     with snapshot(engine) as connection:
-        record = _find(connection, run_id)
+        record = _whole(connection, run_id)
         if until is not None and until < last_seq(connection, record.id, decided=True):
             record = _at(connection, record, until)
         elif record.status != "running":
@@ -103,6 +110,17 @@ def _added(event: StepSampled | StepScored | Decision) -> bool:
     return isinstance(event, StepScored) and event.scoring is not None
 
 
+def judged_otherwise(engine: Engine, run_ids: Sequence[str]) -> set[str]:
+    """Those of `run_ids` that have a score by people or rollouts."""
+    found: set[str] = set()
+    kinds = scores.c.kind.in_(("human", "estimated"))
+    with snapshot(engine) as connection:
+        for first in range(0, len(run_ids), 500):
+            these = scores.c.run_id.in_(run_ids[first : first + 500])
+            found.update(connection.execute(select(scores.c.run_id).where(these, kinds).distinct()).scalars())
+    return found
+
+
 def last_seq(connection: Connection, run_id: str, *, decided: bool = False) -> int:
     """The last seq of a run's rows; `decided`: without scores that were added later."""
     of_tables = [
@@ -112,6 +130,13 @@ def last_seq(connection: Connection, run_id: str, *, decided: bool = False) -> i
         )
     ]  # fmt: skip
     return max((seq for seq in of_tables if seq is not None), default=0)
+
+
+def read_bills(engine: Engine, run_id: str, after: int) -> list[tuple[int, Usage]]:
+    """What a run had spent at the end of each of its rounds with a last seq > `after`: that seq, and the usage."""
+    query = select(bills).where(bills.c.run_id == clean(run_id), bills.c.seq > after).order_by(bills.c.seq)
+    with snapshot(engine) as connection:
+        return [(row.seq, USAGE.read(row)) for row in connection.execute(query)]
 
 
 def _at(connection: Connection, record: RunRecord, until: int) -> RunRecord:
@@ -129,8 +154,21 @@ def _scorings(connection: Connection, run_id: str) -> list[ScoringRecord]:
     return [SCORING.read(row) for row in found]
 
 
+def _whole(connection: Connection, run_id: str) -> RunRecord:
+    row = connection.execute(select(runs).where(runs.c.id == clean(run_id))).first()
+    if row is None:
+        raise InvalidInput("run", f"no run has the id {run_id[:_LONGEST_PREFIX]!r}; give the whole id")
+    return _present(RUN.read(row))
+
+
+def _present(record: RunRecord) -> RunRecord:
+    if record.deleted_at is not None:
+        raise InvalidInput("run", f"the run {record.id} was deleted; the page Runs can still bring it back")
+    return record
+
+
 def _find(connection: Connection, prefix: str) -> RunRecord:
-    return RUN.read(_row(connection, runs, prefix, "run", "; `tts-ui runs` lists them"))
+    return _present(RUN.read(_row(connection, runs, prefix, "run", "; `tts-ui runs` lists them")))
 
 
 def _row(connection: Connection, table: Table, prefix: str, what: str, advice: str = "") -> Row[Any]:

@@ -2,8 +2,9 @@
 transaction.
 
 `record` only turns events into rows and queues them, so a search never waits for a disk. What cannot be committed now
-(locked, disk full, server gone) stays in memory, is tried again, and is reported; what never can be (a broken rule of
-the tables) stops the recording of that run only.
+(locked, disk full, server gone) stays in memory, is tried again, and is reported. If that goes on, searches are told to
+stop, once each; their ends wait with the rest. What never can be committed (a broken rule of the tables) stops the
+recording of that run only, and its row says that it failed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -24,7 +26,9 @@ from engine.search.events import Event, Usage
 from engine.store.connect import reason, snapshot, writing
 from engine.store.records import ComparisonRecord
 from engine.store.rounds import Round, RoundWriter
+from engine.store.sweep_records import OutcomeRecord
 from engine.store.tables import nodes, runs
+from engine.store.whole import WholeRun, save
 
 #: Seconds that a round may wait for others to share its transaction.
 LINGER_S = 0.09
@@ -33,8 +37,12 @@ HEARTBEAT_S = 5.0
 RETRY_S = (0.25, 5.0)
 #: Rows that may wait in memory for a database that refuses them, before searches are told to stop.
 CAPACITY = 500_000
+#: Seconds that a database may refuse before searches are told to stop.
+PATIENCE_S = 30.0
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _BEAT = (
     update(runs)
@@ -49,6 +57,13 @@ _ABANDON = (
 )
 
 
+_FAIL = (
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"), runs.c.status == "running")
+    .values(status="failed", error=bindparam("why"))
+)
+
+
 class Recorder:
     """The queue and its thread. Every attribute is guarded by `_changed`, except those that only the writer touches."""
 
@@ -57,11 +72,13 @@ class Recorder:
         self._rounds = RoundWriter(engine.dialect)
         self._changed = threading.Condition()
         self._queue: list[Round] = []
-        self._jobs: list[tuple[Callable[[Connection], None], Future[None]]] = []
+        self._jobs: list[tuple[Callable[[Connection], Any], Future[Any]]] = []
         self._waiting_since = 0.0
         self._size = 0
         self._next_node: dict[str, int] = {}
         self._rejected: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self._refusing_since: float | None = None
         self._urgent = False
         self._closing = False
         self._closed = False
@@ -78,16 +95,23 @@ class Recorder:
         atexit.register(self.close)
 
     def record(
-        self, events: Sequence[Event], usage: Usage, run_id: str, comparison: ComparisonRecord | None = None
+        self,
+        events: Sequence[Event],
+        usage: Usage,
+        run_id: str,
+        comparison: ComparisonRecord | None = None,
+        outcomes: Sequence[OutcomeRecord] = (),
     ) -> None:
-        """Queue `events` of one run, its usage so far, and the comparison it is in, if any; returns at once.
+        """Queue `events` of one run, its usage so far, the comparison it is in, if any, and what it came to; returns at
+        once.
 
         Events of a run arrive in the order of their `seq`. Raises `StoreError` if the run is no longer recorded, a
-        number is not finite, or too much is waiting for a database that refuses it.
+        number is not finite, or the database has refused too much or for too long: the run is to end then, and what is
+        handed over after that (the same events and its end) is taken.
         """
         with self._changed:
             self._check(run_id)
-            arrived = Round(run_id, usage, comparison)
+            arrived = Round(run_id, usage, comparison, outcomes)
             next_node = arrived.fill(events, self._next_node.get(run_id), self._stored_nodes)
             if arrived.finish is not None:
                 self._next_node.pop(run_id, None)
@@ -100,6 +124,11 @@ class Recorder:
             self._size += len(arrived)
             if len(self._queue) == 1 or self._urgent:
                 self._changed.notify_all()
+
+    def refused(self, run_id: str) -> str | None:
+        """Why this run was told to stop, while its end cannot be committed; else None."""
+        with self._changed:
+            return self._told.get(run_id)
 
     def flush(self, run_id: str | None = None) -> None:
         """Block until what was recorded before this call (of one run, or of all) is committed.
@@ -121,17 +150,27 @@ class Recorder:
             if run_id in self._rejected:
                 raise StoreError(self._rejected[run_id])
 
-    def perform(self, job: Callable[[Connection], None]) -> None:
-        """Have the writer run `job` in a transaction of its own, after what was recorded before; returns when that is
-        committed. Raises what `job` raises, and `StoreError` if the database refuses."""
-        done: Future[None] = Future()
+    def perform(self, job: Callable[[Connection], T]) -> T:
+        """Have the writer run `job` in a transaction of its own, after what was recorded before; returns what it
+        returned when that is committed. Raises what `job` raises, and `StoreError` if the database refuses."""
+        done: Future[T] = Future()
         with self._changed:
             if self._closing:
                 raise StoreError("the store is closed")
             self._jobs.append((job, done))
             self._urgent = True
             self._changed.notify_all()
-        done.result()
+        return done.result()
+
+    def save_whole(self, whole_runs: Iterable[WholeRun]) -> list[str]:
+        """Write runs that are over in one transaction, all or none (see `engine.store.whole.save`)."""
+        written: list[str] = []
+        self.perform(lambda connection: written.extend(save(connection, self._rounds, whole_runs)))
+        return written
+
+    def save_outcomes(self, found: Sequence[OutcomeRecord]) -> None:
+        """Write what runs that are over came to, all or none."""
+        self.perform(lambda connection: self._rounds.read(connection, found))
 
     def close(self) -> None:
         """Commit what waits and end the thread. Raises `StoreError` if something could not be saved."""
@@ -152,8 +191,13 @@ class Recorder:
             raise StoreError("the store is closed")
         if run_id in self._rejected:
             raise StoreError(self._rejected[run_id])
-        if self._size > CAPACITY:
-            raise StoreError(f"{self._size} rows wait for a database that refuses them: {self.error}")
+        if self._given_up() and run_id not in self._told:
+            self._told[run_id] = f"{self._size} rows wait for a database that refuses them: {self.error}"
+            raise StoreError(self._told[run_id])
+
+    def _given_up(self) -> bool:
+        since = self._refusing_since
+        return self._size > CAPACITY or (since is not None and time.monotonic() - since > PATIENCE_S)
 
     def _stored_nodes(self, run_id: str) -> int:
         """How many nodes a run has that this recorder did not begin: a finished one to which scores are added."""
@@ -218,8 +262,8 @@ class Recorder:
         try:
             with self._transaction() as connection:
                 self._rounds.save(connection, due)
-        except (OperationalError, InterfaceError) as error:
-            self._failed(reason(error))
+        except (OperationalError, InterfaceError, StoreError) as error:
+            self._failed(error)
         except Exception as error:
             run_ids = dict.fromkeys(part.run_id for part in due)
             if len(run_ids) == 1:
@@ -230,16 +274,16 @@ class Recorder:
         else:
             self._committed(due)
 
-    def _perform(self, job: Callable[[Connection], None], done: Future[None]) -> None:
+    def _perform(self, job: Callable[[Connection], Any], done: Future[Any]) -> None:
         try:
             with self._transaction() as connection:
-                job(connection)
+                result = job(connection)
         except SQLAlchemyError as error:
             done.set_exception(StoreError(f"the database cannot be written to: {reason(error)}"))
         except Exception as error:
             done.set_exception(error)
         else:
-            done.set_result(None)
+            done.set_result(result)
 
     def _committed(self, due: list[Round]) -> None:
         for saved in due:
@@ -249,7 +293,8 @@ class Recorder:
                 self._running.discard(saved.run_id)
         with self._changed:
             self._forget(due)
-            self.error, self._retry_after_s = None, 0.0
+            self.error, self._retry_after_s, self._refusing_since = None, 0.0, None
+            self._told.clear()
             self._changed.notify_all()
 
     def _forget(self, due: list[Round]) -> None:
@@ -258,26 +303,32 @@ class Recorder:
         self._size -= sum(map(len, due))
         self._waiting_since = time.monotonic()
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, error: SQLAlchemyError | StoreError) -> None:
         with self._changed:
-            self.error = f"the database cannot be written to: {why}; nothing is lost yet, retrying"
+            self.error = f"the database cannot be written to: {reason(error)}"
             self._failed_attempt = self._attempts
             self._waiting_since = time.monotonic()
+            self._refusing_since = self._refusing_since or self._waiting_since
             first, longest = RETRY_S
             self._retry_after_s = min(longest, 2 * self._retry_after_s or first)
             self._changed.notify_all()
-        _log.warning("%s (%d rows wait)", self.error, self._size)
+        _log.warning("%s (%d rows wait for the next attempt)", self.error, self._size)
 
     def _reject(self, due: list[Round], error: Exception) -> None:
         run_id = due[0].run_id
-        why = reason(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
-        _log.error("run %s is no longer recorded: %s", run_id, why, exc_info=error)
+        why = reason(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"[:300]
+        _log.error("run %s is no longer recorded: %s", run_id[:40], why)
         self._running.discard(run_id)
         with self._changed:
             self._rejected[run_id] = f"run {run_id} is no longer recorded: {why}"
             self._next_node.pop(run_id, None)
             self._forget(due)
             self._changed.notify_all()
+        try:
+            with self._transaction() as connection:
+                connection.execute(_FAIL, {"of_run": run_id, "why": f"no longer recorded: {why}"})
+        except (SQLAlchemyError, StoreError) as refused:
+            _log.warning("run %s could not be marked failed: %s", run_id, reason(refused))
 
     def _beat(self) -> None:
         """Say that the runs of this process are alive; a failure shows in `error`, and the next one tries again."""
@@ -288,7 +339,7 @@ class Recorder:
         try:
             with self._transaction() as connection:
                 connection.execute(_BEAT, {"of_runs": list(self._running), "now": time.time()})
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoreError) as error:
             _log.warning("the heartbeat could not be written: %s", reason(error))
 
     def _let_go(self) -> None:
@@ -298,5 +349,5 @@ class Recorder:
         try:
             with self._transaction() as connection:
                 connection.execute(_ABANDON, {"of_runs": list(self._running)})
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoreError) as error:
             _log.warning("running runs could not be marked interrupted: %s", reason(error))

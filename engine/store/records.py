@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from sqlalchemy import Row
 
 from engine.search.events import (
     STORE_ONLY,
@@ -25,6 +29,9 @@ from engine.store.owner import Owner, this_process
 from engine.store.shapes import Shape
 from engine.store.version import product_version
 
+#: The parameter in which an imported run keeps what its record says besides, as JSON.
+FIELDS = "fields"
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringRecord:
@@ -44,13 +51,16 @@ class RunRecord(RunOutcome, RunAsked):
 
     Read up to a moment before its end, a run is still running. `bill_known` is False where the usage of that moment
     was not recorded (a run of an older version, or an imported one): `usage` says nothing then. `heartbeat` is in Unix
-    seconds; `scorings` are only filled in where a run is read with its events.
+    seconds; `scorings` are only filled in where a run is read with its events. `note` is what somebody wrote beside the
+    run; `deleted_at` is when it was deleted, in Unix seconds (see `engine.store.keeping`).
     """
 
     usage: Usage = field(metadata=STORE_ONLY)
     product_version: str = field(metadata=STORE_ONLY)
     owner: Owner = field(metadata=STORE_ONLY)
     heartbeat: float = field(metadata=STORE_ONLY)
+    note: str | None = field(default=None, metadata=STORE_ONLY)
+    deleted_at: float | None = field(default=None, metadata=STORE_ONLY)
     bill_known: bool = field(default=True, metadata=UNRECORDED)
     scorings: tuple[ScoringRecord, ...] = field(default=(), metadata=UNRECORDED)
 
@@ -63,9 +73,11 @@ class RunRecord(RunOutcome, RunAsked):
         """The scorer that the run was decided on, whose scores are shown unless another one is asked for."""
         return self.scorer.name if self.scorer else None
 
-    def answers(self, tree: Tree, rule: str | None = None, judge: str | None = None) -> list[AnswerGroup]:
+    def answers(
+        self, tree: Tree, rule: str | None = None, judge: str | None = None, among: Mapping[int, int] | None = None
+    ) -> list[AnswerGroup]:
         """The answers of this run's `tree`, best first under the run's own rule and judge, or under others (no model
-        is called)."""
+        is called); `among` says which completions vote, and with how many draws."""
         judge = judge or self.judge
         return answer_groups(
             tree,
@@ -74,6 +86,7 @@ class RunRecord(RunOutcome, RunAsked):
             judge,
             eligible_without_answer=bool(self.params.get("eligible_without_answer", False)),
             votes=str(self.params.get("votes", "draws")),
+            among=among,
         )
 
 
@@ -93,7 +106,16 @@ class ComparisonRecord:
     run_ids: tuple[str, ...]
 
 
-RUN = Shape(RunRecord, {"run_id": "id"})
+class _RunShape(Shape[RunRecord]):
+    """Of a run whose process has died the row still says that it is running, until somebody may write there."""
+
+    def read(self, row: Row[Any]) -> RunRecord:
+        record = super().read(row)
+        dead = record.status == "running" and not record.owner.alive(record.heartbeat)
+        return replace(record, status="interrupted") if dead else record
+
+
+RUN = _RunShape(RunRecord, {"run_id": "id"})
 OUTCOME = Shape(RunFinished)
 USAGE = Shape(Usage)
 SAMPLED = Shape(StepSampled, {"node": "id"})

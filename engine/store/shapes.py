@@ -20,6 +20,7 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
+import orjson
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Row, Text
 from sqlalchemy.types import TypeEngine
 
@@ -33,6 +34,7 @@ Change = Callable[[Any], Any]
 #: `null` in a JSON column is SQL's NULL, so that `WHERE token_ids IS NULL` means what it says.
 _JSON = JSON(none_as_null=True)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -42,7 +44,9 @@ def clean(text: str) -> str: ...
 def clean(text: None) -> None: ...
 def clean(text: str | None) -> str | None:
     """`text` as every database can hold it (see the module's docstring)."""
-    return text if text is None else _UNSTORABLE.sub("\ufffd", text)
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _same(value: Any) -> Any:
@@ -56,10 +60,20 @@ def _finite(value: float) -> float:
 
 
 def _json(content: Any) -> str:
+    """What is recorded is mostly token ids and scores, by the million: orjson writes them. It turns NaN into null, and
+    refuses integers above 64 bits and lone surrogates, so whatever has a null or is refused is left to `json`."""
+    if type(content) not in (tuple, dict):
+        content = dict(content)
     try:
-        return _encode(dict(content) if isinstance(content, Mapping) else content)
+        text = orjson.dumps(content, option=_AS_JSON_DOES)
+        if b"null" not in text:
+            return text.decode()
+    except TypeError:
+        pass
+    try:
+        return _encode(content)
     except (TypeError, ValueError) as error:
-        raise StoreError(f"this cannot be recorded as JSON ({error}): {content!r}") from error
+        raise StoreError(f"this cannot be recorded as JSON ({error}): {repr(content)[:200]}") from error
 
 
 def _grades_json(grades: Mapping[str, Grade]) -> str:
@@ -103,7 +117,7 @@ class Shape(Generic[T]):
         # Rows are made and read in great numbers, and most values are stored as they are.
         self._fields, self._own = [part.field for part in self._parts], [part.column for part in self._parts]
         self._of_item, self._of_row = attrgetter(*self._fields), attrgetter(*self._own)
-        self._put = [(part.column, part.put) for part in self._parts if part.put is not _same]
+        self._put = [(at, part.put) for at, part in enumerate(self._parts) if part.put is not _same]
         self._take = [(part.field, part.take) for part in self._parts if part.take is not _same]
 
     def table_columns(self, *, keys: Collection[str] = (), nullable: Collection[str] = ()) -> list[Column[Any]]:
@@ -116,16 +130,20 @@ class Shape(Generic[T]):
             for part in self._all()
         ]  # fmt: skip
 
-    def values(self, item: T) -> Values:
-        """The row that stores `item`."""
-        row: Values = dict(zip(self._own, self._of_item(item), strict=True))
-        for column, put in self._put:
-            if (value := row[column]) is not None:
-                row[column] = put(value)
+    def row(self, item: T) -> tuple[Any, ...]:
+        """The values that store `item`, in the order of `columns`."""
+        row = list(self._of_item(item))
+        for at, put in self._put:
+            if (value := row[at]) is not None:
+                row[at] = put(value)
         for field, shape in self._flat.items():
             inner = getattr(item, field)
-            row |= dict.fromkeys(shape.columns) if inner is None else shape.values(inner)
-        return row
+            row += [None] * len(shape.columns) if inner is None else shape.row(inner)
+        return tuple(row)
+
+    def values(self, item: T) -> Values:
+        """The row that stores `item`, by its columns."""
+        return dict(zip(self.columns, self.row(item), strict=True))
 
     def read(self, row: Row[Any]) -> T:
         """The item that a row stores; `row` may have other columns too."""
@@ -187,11 +205,17 @@ def _tuple(content: list[Any] | None) -> tuple[Any, ...] | None:
     return None if content is None else tuple(content)
 
 
+def bill(usage: Usage) -> dict[str, int | float | None]:
+    """A usage as a document gives it: FLOPs that are not known are null, not 0."""
+    known = {"flops_paper": usage.flops_known, "flops_all": usage.flops_all_known}
+    return {name: value if known.get(name, True) else None for name, value in asdict(usage).items()}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, ModelInfo):
         return value.name
     if isinstance(value, Usage):
-        return asdict(value)
+        return bill(value)
     return dict(value) if isinstance(value, Mapping) else value
 
 

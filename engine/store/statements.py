@@ -9,6 +9,7 @@ already as text).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Table, Update, insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,8 +21,8 @@ from engine.store.shapes import Values
 class Prepared:
     """One statement, for any number of rows."""
 
-    def __init__(self, statement: Insert | Update, dialect: Dialect, columns: Iterable[str] | None = None) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
+    def __init__(self, statement: Insert | Update, dialect: Dialect, columns: Sequence[str] | None = None) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
         assert isinstance(compiled, SQLCompiler)
         self._sql = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup if compiled.positional else None
@@ -36,9 +37,20 @@ class Prepared:
             connection.exec_driver_sql(self._sql, [tuple(row[name] for name in self._order) for row in rows])
 
 
-def inserting(table: Table, dialect: Dialect) -> Prepared:
-    """An insert of all columns of `table`."""
-    return Prepared(insert(table), dialect, [column.name for column in table.columns])
+class Inserting(Prepared):
+    """An insert of all columns of `table`, whose rows are tuples in their order: steps and their scores come in such
+    numbers that a dict for each costs more than the database does."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        self._columns = [column.name for column in table.columns]
+        super().__init__(insert(table), dialect, self._columns)
+        assert self._order is None or list(self._order) == self._columns
+
+    def insert(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._order is None:
+            self.execute(connection, [dict(zip(self._columns, row, strict=True)) for row in rows])
+        elif rows:
+            connection.exec_driver_sql(self._sql, list(rows))
 
 
 def saving(table: Table, dialect: Dialect, changing: Iterable[str]) -> Prepared:

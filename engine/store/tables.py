@@ -6,9 +6,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Constraint, ForeignKey, ForeignKeyConstraint, Index, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Constraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
 from engine.store.records import COMPARISON, DECIDED, RUN, SAMPLED, SCORED, SCORING, USAGE
+from engine.store.sweep_records import READ, SWEEP
 
 metadata = MetaData(
     naming_convention={
@@ -34,10 +46,31 @@ def _count(name: str, *, key: bool = False) -> Column[int]:
     return Column(name, BigInteger, primary_key=key, autoincrement=False, nullable=False)
 
 
+#: What a list of runs is filtered and sorted by, in one index, newest last: a page of a hundred thousand runs, and how
+#: many there are, are read from it alone, and never from rows that hold whole problems and answers.
+LISTED = (
+    "created_at", "id", "deleted_at", "status", "correct", "strategy", "policy", "scorer", "origin", "comparison_id",
+    "generated_tokens", "wall_s",
+)  # fmt: skip
+
+_DELETED = text("deleted_at IS NOT NULL")
+
 #: One search: what was asked, of which models, what came out, what it cost, and which process is running it.
 runs = Table(
-    "runs", metadata, *RUN.table_columns(keys=["id"], nullable=["grades"]), Index(None, "created_at"),
-    Index(None, "status"),
+    "runs", metadata, *RUN.table_columns(keys=["id"], nullable=["grades"]), Index("ix_runs_listed", *LISTED),
+    Index(None, "status"), Index(None, "sweep_id"),
+    Index(None, "deleted_at", sqlite_where=_DELETED, postgresql_where=_DELETED),
+)  # fmt: skip
+
+#: What people call runs, to find them again.
+tags = Table(
+    "tags", metadata, _run_id(), Column("tag", Text, primary_key=True), Index(None, "tag"), sqlite_with_rowid=False
+)
+
+#: Who started a run on a server that strangers share: a hash of the visitor's id (`engine.store.started`).
+started = Table(
+    "started", metadata, _run_id(), Column("visitor", Text, nullable=False), Index(None, "visitor", "run_id"),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 
 #: What a run had cost after each round; `seq` is the last one of the round.
@@ -69,3 +102,12 @@ scores = _of_nodes(
 
 #: What the strategy did with a node, and the numbers behind it (see `engine.search.events.REASONS`).
 decisions = _of_nodes("decisions", *DECIDED.table_columns(keys=["seq"]))
+
+#: Sweeps, with all that they were asked (`runs.sweep_id` begins with a sweep's id).
+sweeps = Table("sweeps", metadata, *SWEEP.table_columns(keys=["id"]), Index(None, "name"))
+
+#: What the runs of sweeps came to under every rule and smaller N: all that is computed from sweeps is read from these.
+outcomes = Table(
+    "outcomes", metadata, *READ.table_columns(keys=["run_id", "rule", "n"]),
+    ForeignKeyConstraint(["run_id"], ["runs.id"], ondelete="CASCADE"), Index(None, "sweep"), sqlite_with_rowid=False,
+)  # fmt: skip

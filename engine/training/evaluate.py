@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import comb
 
 from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
 from engine.domains.builtin.problems import DIFFICULTIES, FAMILIES, Problem
 from engine.domains.builtin.step_checker import boxed_answer, is_correct, same_answer
+from engine.runs.statistics.subsets import pass_at_k
 from engine.training.solutions import Sample, sample
 
 
@@ -29,11 +29,6 @@ class PolicyAccuracy:
     copies: int
     by_family: dict[str, float]
     by_difficulty: dict[int, float]
-
-
-def pass_at_k(right: int, drawn: int, k: int) -> float:
-    """The chance that k of these draws, chosen at random, include a right one (unbiased)."""
-    return 1 - comb(drawn - right, k) / comb(drawn, k)
 
 
 def majority_answer(samples: Iterable[Sample]) -> str | None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import pytest
+from support import compare_page
+from support.compare_page import Comparisons
 from support.explore_page import PATIENCE_MS, TREE, App, OpenPage
 
 from engine.runs.host import Host
 from engine.store import Store
 from tts_ui.web.app import launch
-from tts_ui.web.components import SearchTree
+from tts_ui.web.components import SearchTree, scripts_route
+from tts_ui.web.door import Visitors, serve_behind_door
 
 if TYPE_CHECKING:  # imported at run time only where there is a browser
     from playwright.sync_api import ConsoleMessage, Dialog
@@ -74,10 +77,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, str
     with Store.open(str(tmp_path_factory.mktemp("app") / "runs.db")) as store:
         host = Host(store)
         host.catalogue.load()
-        demo = launch(host)
-        assert demo.local_url
-        yield host, demo.local_url
-        demo.close()
+        served = launch(host)
+        yield host, served.url
+        served.close()
         host.close()
 
 
@@ -120,6 +122,27 @@ def explore(app: App, chromium_page: Callable[..., Any], page_errors: list[str])
     return open_page
 
 
+@pytest.fixture(scope="module")
+def comparisons(served: tuple[Host, str]) -> Comparisons:
+    return Comparisons(*served)
+
+
+@pytest.fixture
+def compare(comparisons: Comparisons, chromium_page: Callable[..., Any], page_errors: list[str]) -> OpenPage:
+    """Opens the Compare page, ready to be used: `compare("?runs=A,B", width=390)`."""
+
+    def open_page(query: str = "", **options: Any) -> Any:
+        page = chromium_page(**options)
+        page.set_default_timeout(compare_page.PATIENCE_MS)
+        page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
+        page.goto(f"{comparisons.url}/compare{query}")
+        page.wait_for_selector("#tree-a .search-tree")
+        page.wait_for_selector("#run")
+        return page
+
+    return open_page
+
+
 class TreeApp:
     """A page with one tree, a box that says what was selected, and buttons that play texts given by the test."""
 
@@ -134,12 +157,13 @@ class TreeApp:
             self.name = gr.Textbox(label="play", elem_id="name")
             go = gr.Button("Go", elem_id="go")
             go.click(self.play, self.name, self.tree, show_progress="hidden")
-            self.tree.select(self.on_select, None, self.says, show_progress="hidden")
+            self.tree.select(
+                self.on_select, None, self.says, queue=False, show_progress="hidden", trigger_mode="multiple",
+            )  # fmt: skip
             self.number.submit(self.on_number, self.number, self.tree, show_progress="hidden")
             self.demo.load(lambda: self.first, None, self.tree, show_progress="hidden")
-        _, self.url, _ = self.demo.launch(
-            server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, footer_links=[], ssr_mode=False
-        )
+        self.served = serve_behind_door(self.demo, Visitors(), [scripts_route()])
+        self.url = self.served.url
 
     def play(self, name: str) -> Iterator[str]:
         yield from self.plays[name]()
@@ -156,7 +180,7 @@ class TreeApp:
 def running_app() -> Iterator[TreeApp]:
     app = TreeApp()
     yield app
-    app.demo.close()
+    app.served.close()
 
 
 @pytest.fixture

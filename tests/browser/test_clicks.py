@@ -15,6 +15,7 @@ from engine.search.events import ModelInfo, StepScored, Usage
 from engine.store import Store
 from engine.store.ids import new_run_id
 from tts_ui.web.parts.feed import Feed, Feeds
+from tts_ui.words.texts import without_number
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def test_a_click_in_explore_asks_the_database_nothing(explore: OpenPage, app: Ap
         for node in (tree[1], deep, tree[2]):
             click_node(page, node.id)
             wait_for_text(page, "#detail-head", f"Step {node.depth} of")
-            wait_for_text(page, "#detail-text", " ".join(node.text.split())[:12])
+            wait_for_text(page, "#detail-text", " ".join(without_number(node.text, node.depth).split())[:12])
     assert seen == []
 
 
@@ -61,7 +62,7 @@ def test_a_click_in_compare_asks_the_database_nothing(app: App, chromium_page: C
                 page.mouse.click(spot["x"], spot["y"])
                 page.wait_for_selector(f'{box}[data-selected="{node.id}"]')
                 wait_for_text(page, "#detail-head", f"Step {node.depth}")
-                wait_for_text(page, "#detail-text", " ".join(node.text.split())[:12])
+                wait_for_text(page, "#detail-text", " ".join(without_number(node.text, node.depth).split())[:12])
     assert seen == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from support.explore_page import (
     LONG,
@@ -24,6 +25,13 @@ from support.explore_page import (
 )
 
 from engine.domains.builtin.problems import examples
+from engine.runs.examples import REAL_MODEL
+from engine.runs.teaching import TEACHING, found
+from tts_ui.web.parts.fields import DEFAULT_RULE
+from tts_ui.web.parts.lessons import problem_of, run_ids
+from tts_ui.web.parts.model_choice import OWN
+from tts_ui.words import numbers
+from tts_ui.words.texts import without_number
 
 # --- the main path --------------------------------------------------------------------------------------------------
 
@@ -87,12 +95,12 @@ def test_a_step_is_explained(explore: OpenPage, app: App) -> None:
     wait_for(page, nodes=len(tree), status="done")
     pruned = next(node for node in tree.nodes if node.status == "pruned" and node.decisions[-1].reason == "rank")
     click_node(page, pruned.id)
-    numbers = pruned.decisions[-1].numbers
-    rank, of, cut_off = (numbers[key] for key in ("rank", "of", "cut_off"))
-    wait_for_text(page, "#detail-facts", f"pruned: rank {rank:.0f} of {of:.0f}, cut-off {cut_off:.2f}")
+    standing = pruned.decisions[-1].numbers
+    rank, of, cut_off = (standing[key] for key in ("rank", "of", "cut_off"))
+    wait_for_text(page, "#detail-facts", f"pruned: rank {rank:.0f} of {of:.0f}, cut-off {numbers.score(cut_off)}")
     score = next(iter(pruned.scores.values()))
-    assert f"PRM {score:.2f} #{rank:.0f}/{of:.0f}" in page.inner_text("#detail-head")
-    words = " ".join(pruned.text.split())
+    assert f"PRM {numbers.score(score)} #{rank:.0f}/{of:.0f}" in page.inner_text("#detail-head")
+    words = " ".join(without_number(pruned.text, pruned.depth).split())
     wait_for_text(page, "#detail-text", words[:20])
     # A row of the path or of the siblings leads to its node, and the keys walk.
     page.locator("#detail-facts button.step:not(.here)").last.click()
@@ -140,7 +148,7 @@ def test_a_run_is_reopened_by_its_address(explore: OpenPage, app: App) -> None:
     assert page.input_value("#seed input") == "3"
     assert page.input_value("#problem textarea") == PROBLEM
     # A unique beginning of the id does, and a node may be named.
-    page.goto(f"{app.url}/?run={run_id[:-1]}&node=7")
+    page.goto(f"{app.url}/?run={run_id}&node=7")
     wait_for(page, run=run_id, selected=7)
     wait_for_text(page, "#detail-head", "Step")
     assert "node=7" in page.url
@@ -165,15 +173,41 @@ def test_an_address_without_a_run_behind_it_says_so(explore: OpenPage) -> None:
 # --- the form -------------------------------------------------------------------------------------------------------
 
 
-def test_an_example_fills_the_problem(explore: OpenPage) -> None:
-    page = explore()
-    other = examples()[-1]
+def choose_example(page: Any, title: str) -> None:
     page.click("#examples input")
-    page.get_by_role("option").filter(has_text=other.text).first.click()
-    page.wait_for_function("text => document.querySelector('#problem textarea').value === text", arg=other.text)
-    assert other.text[:12] in page.input_value("#examples input")
+    page.get_by_role("option", name=title).click()
+
+
+def test_an_example_fills_the_form_and_says_what_it_teaches(explore: OpenPage) -> None:
+    page = explore()
+    first, fooled, worse = (found()[kind.name].problem for kind in (TEACHING[0], *TEACHING[2:]))
+    assert page.input_value("#problem textarea") == first and TEACHING[0].teaches in page.inner_text("#example-line")
+    page.click("#more button")
+    choose_example(page, "The PRM is fooled")
+    page.wait_for_function("text => document.querySelector('#problem textarea').value === text", arg=fooled)
+    wait_for_text(page, "#example-line", TEACHING[2].teaches)
+    page.wait_for_function("document.querySelector('#strategy input').value === 'Best of N'")
+    page.wait_for_selector("#m", state="hidden")
+    assert page.input_value("#select input") == "prm_last_max"
+    choose_example(page, "More samples make it worse")
+    page.wait_for_function("text => document.querySelector('#problem textarea').value === text", arg=worse)
+    page.wait_for_function("document.querySelector('#n input').value === '64'")
+    assert page.input_value("#scorer input") == "PRM biased to short"
+    choose_example(page, "Search beats best-of-N")
+    page.wait_for_function("document.querySelector('#n input').value === '16'")
+    assert page.input_value("#scorer input") == OWN and page.input_value("#select input") == DEFAULT_RULE
+
     page.locator("#problem textarea").press_sequentially("?")  # another problem now: the menu names none
     page.wait_for_function("document.querySelector('#examples input').value === ''")
+    page.wait_for_function("!document.querySelector('#example-line').innerText.trim()")
+
+
+def test_the_example_of_a_real_model_opens_its_recorded_run(explore: OpenPage) -> None:
+    page = explore()
+    choose_example(page, "A real 0.5B model")
+    wait_for(page, run=run_ids(REAL_MODEL)[0], status="done")
+    assert page.input_value("#problem textarea") == problem_of(REAL_MODEL)
+    wait_for_text(page, "#example-line", "Qwen2.5-Coder-0.5B-Instruct (Apache-2.0)")
 
 
 def test_only_fields_that_apply_are_shown(explore: OpenPage) -> None:
@@ -275,7 +309,7 @@ def test_every_strategy_runs_from_the_page_with_its_own_settings(explore: OpenPa
 
 def test_a_run_without_a_reference_is_graded_when_the_answer_is_typed(explore: OpenPage, app: App) -> None:
     page = explore()
-    fill(page, "problem", "Compute 18 * 20.")
+    fill(page, "problem", "Compute 18 * 20, please.")
     page.click("#run")
     wait_for_text(page, "#strip", "not graded")
     wait_for(page, status="done")

@@ -28,9 +28,9 @@ def test_one_click_reads_the_form_once(
     read: list[tuple[Any, ...]] = []
     request = page_form.request
 
-    def reading(values: tuple[Any, ...]) -> Any:
+    def reading(values: tuple[Any, ...], *rest: Any) -> Any:
         read.append(values)
-        return request(values)
+        return request(values, *rest)
 
     monkeypatch.setattr(page_form, "request", reading)
     page = chromium_page(f"{url.rstrip('/')}{address}")

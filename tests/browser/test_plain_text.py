@@ -15,7 +15,7 @@ from engine.search.selection import RULES
 from engine.search.tree import Tree
 from engine.store import RunRecord
 from engine.store.owner import this_process
-from tts_ui.web.parts import fragments
+from tts_ui.web.parts import bills, fragments
 
 HARM = [
     "<img src=x onerror=alert(1)>",
@@ -135,7 +135,7 @@ def everything(record: RunRecord, tree: Tree) -> str:
         fragments.strip(record, tree),
         fragments.answers(record, tree, record.judge),
         fragments.rules(record, tree, record.judge),
-        fragments.cost(record),
+        bills.cost(record),
     ]
     for node in tree.nodes:
         shown = (record, tree, node, record.judge)
@@ -154,7 +154,8 @@ def test_fragments_hold_no_tag_of_the_models(text: str) -> None:
 
 def test_the_strip_says_what_came_out_and_what_it_cost() -> None:
     said = words(fragments.strip(a_record("2 + 2 = 4"), a_tree()))
-    assert said == "Answer 2 + 2 = 4 \u2713 correct 1 of 1 votes, weight 0.90 1,240 tokens PRM 1,310 900 MFLOP 0.4 s"
+    cost = "1,240 tokens PRM 1,310 900 MFLOP 0.4 s"
+    assert said == f"Answer 2 + 2 = 4 \u2713 correct 1 of 1 votes, weight 0.90 {cost} Compare this"
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,10 @@ def small_run(run_id: str = "run-a") -> str:
     It has ended, so the best subtree is drawn first: 3, 2, 1."""
     lines = [run_line(run_id, "What is 2 + 2?")]
     for node in (1, 2, 3):
-        lines += [node_line(node, 0, f"first step {node}", depth=1), score_line(node, 0.3 * node)]
+        lines += [node_line(node, 0, f"first step {node}"), score_line(node, 0.3 * node)]
     lines += [decide_line(3, "keep"), decide_line(1, "prune"), decide_line(2, "prune")]
     for node in (4, 5, 6):
-        lines += [node_line(node, 3, f"answer {node}", depth=2, finish="eos"), score_line(node, 0.9 - 0.1 * node)]
+        lines += [node_line(node, 3, f"answer {node}", finish="eos"), score_line(node, 0.9 - 0.1 * node)]
         lines += [decide_line(node, "finish"), grade_line(node, node == 4)]
     return "".join([*lines, decide_line(4, "choose"), end_line()])
 
@@ -102,7 +102,7 @@ def open_tree(tree_app: Any, chromium_page: Callable[..., Any]) -> Callable[...,
         page = chromium_page(tree_app.url + query, **page_options)
         page.wait_for_selector(TREE)
         if text:
-            wait_for(page, nodes=text.count('{"t":"node"') + 1)
+            wait_for(page, nodes=text.count('["n",') + 1)
         return page
 
     return open_page
@@ -160,7 +160,9 @@ def test_grows_live_and_keeps_zoom_selection_and_order(open_tree: Callable[..., 
     click_node(page, 1)
     x, y = position(page, 1)
     page.mouse.move(x, y)
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
+    page.keyboard.up("Control")
     wait_for(page, zoomed="true")
     page.wait_for_function(f"x => Math.abs({VIEW}.position(2).x - x) > 40", arg=x)
     span = position(page, 3)[0] - position(page, 1)[0]

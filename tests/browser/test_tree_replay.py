@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.domains.builtin.problems import examples
-from engine.runs.examples import OVER_OPTIMISED, SHOWCASE
+from engine.runs.examples import LESSONS
 from engine.runs.host import Host
 from engine.runs.question import Question
 from engine.search.events import ModelInfo, RunFinished, StepSampled, StepScored, Usage
@@ -59,7 +59,7 @@ def runs(store: Store) -> list[str]:
         each.future.result(timeout=300)
     host.close()
     store.flush()
-    return [*(each.id for each in running), *run_ids(SHOWCASE), *run_ids(OVER_OPTIMISED)]
+    return [*(each.id for each in running), *(each for lesson in LESSONS for each in run_ids(lesson))]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_both_folds_agree_at_every_moment(store: Store, runs: list[str], snapsho
     raised = 0
     for run_id in runs:
         feed, seqs, expected = moments(store, run_id)
-        assert len(seqs) > 20
+        assert len(seqs) > 10
         assert snapshots(feed.value, seqs) == [*expected, expected[-1]]
         sampled = [event.node for event in feed.log if isinstance(event, StepSampled)]
         raised += len(sampled) - len(set(sampled))
@@ -140,7 +140,12 @@ def test_scores_that_were_added_come_after_the_end_and_are_shown_of_their_judge_
     store.add_scoring(runs[0], ModelInfo("another", 0, 0), "measured", added, Usage(scored_tokens=9))
 
     feed, seqs, expected = moments(store, runs[0])
-    assert feed.value == before[0].value  # nothing is recoloured
+    later = {'"another"', "added after the end", '"t":"bill"'}
+    lines, first = (
+        [line for line in value.splitlines() if not any(sign in line for sign in later)]
+        for value in (feed.value, before[0].value)
+    )
+    assert lines == first  # nothing is recoloured; the others' scores say whose they are
     assert seqs[: len(before[1])] == before[1] and expected[: len(before[2])] == before[2]
     assert snapshots(feed.value, seqs)[-1] == before[2][-1]
 

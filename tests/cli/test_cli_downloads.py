@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from support.command_line import COMMAND
 from support.hub_stand_in import TOKEN, Hub, Repository, files_of
+from support.visitor import Stream, visiting
 
 from engine.assets import assets
+from engine.store import Store
 
 BUILTIN = assets() / "models"
 EASY = "Compute 2 + 3."
@@ -162,3 +165,67 @@ def test_what_cannot_be_had_is_one_line(
 def test_a_gated_model_with_the_token_of_an_account_that_accepted(machine: Machine) -> None:
     outcome = machine.solve("locked", HF_TOKEN=TOKEN)
     assert outcome.returncode == 0, outcome.stderr
+
+
+STRANGERS = """
+import sys
+from pathlib import Path
+from engine.errors import InvalidInput
+from engine.models.catalogue.catalogue import Catalogue
+offered = Catalogue(downloads=False)
+offered.keep_what_is_here()
+assert offered.pairs and all(name.startswith("builtin-") for name in [*offered.pairs, *offered.scorers])
+owned = Catalogue(Path(sys.argv[1]), downloads=False)
+whole = Catalogue(downloads=False)
+for catalogue, pair in [(owned, "tiny"), (owned, "locked"), (offered, "qwen2.5-0.5b"), (whole, "qwen2.5-0.5b")]:
+    try:
+        catalogue.load(pair)
+    except InvalidInput as refused:
+        print(refused)
+"""
+
+OWNER = """
+import sys
+from pathlib import Path
+from engine.models.catalogue.catalogue import Catalogue
+catalogue = Catalogue(Path(sys.argv[1]), downloads=False)
+catalogue.fetch_all(lambda problem: print(problem))
+print(catalogue.load("tiny").policy.info.name)
+catalogue.close()
+"""
+
+
+def test_where_strangers_choose_only_the_owner_asks_the_hub(machine: Machine, hub: Hub) -> None:
+    chosen = machine.run(sys.executable, "-c", STRANGERS, machine.models, HF_TOKEN=TOKEN)
+    assert chosen.returncode == 0, chosen.stderr
+    refused = chosen.stdout.splitlines()
+    assert len(refused) == 4 and all(line.startswith("models: ") for line in refused)
+    assert not hub.requests
+    fetched = machine.run(sys.executable, "-c", OWNER, machine.models, HF_TOKEN=TOKEN)
+    assert fetched.returncode == 0, fetched.stderr
+    assert fetched.stdout.splitlines()[-1] == "acme/tiny"
+    assert "acme/nowhere" in fetched.stdout  # what cannot be had is told, and the others are fetched all the same
+    assert any("acme/locked" in path for path in hub.requests)
+
+
+def test_a_forged_choice_starts_nothing_and_asks_nobody(machine: Machine, hub: Hub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serving = subprocess.Popen(
+        [COMMAND, "serve", "--public", "--port", str(port), "--db", str(machine.home / "runs.db")],
+        env=machine.environment | {"HF_TOKEN": TOKEN}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert serving.stdout and "for everybody" in serving.stdout.readline()
+        with visiting(f"http://127.0.0.1:{port}/", "forger") as stranger:
+            assert "qwen2.5" not in stranger.page and "builtin-xs" in stranger.page
+            fields, ask = stranger.form(models="qwen2.5-0.5b"), stranger.function("run")
+            assert stranger.direct(ask, *fields).status_code == 500
+            stranger.join(ask + 1, None, *fields)
+            Stream(stranger).ends()
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=60)
+    assert not hub.requests
+    with Store.open(str(machine.home / "runs.db")) as store:
+        assert not [run for run in store.runs() if run.origin == "search"]

@@ -15,6 +15,11 @@ MISTAKES = [
     ("PROBLEM: it is empty", ["solve", ""]),
     ("PROBLEM: it is empty", ["solve", " \n\t "]),
     ("PROBLEM: it is not valid UTF-8", ["solve", "a\udcff"]),
+    ("PROBLEM: 100,001 characters are too many; give at most 100,000", ["solve", "7" * 100_001]),
+    ("--answer: 10,001 characters are too many; give at most 10,000", ["solve", "a", "--answer", "7" * 10_001]),
+    ("PROBLEM: 100,001 characters", ["compare", "7" * 100_001, "--strategies", "dvts,mcts"]),
+    ("--max-n: 0 completions are too few; give 1 or more", ["serve", "--max-n", "0"]),
+    ("--runs-at-once: 0 runs are too few; give 1 or more", ["serve", "--public", "--runs-at-once", "0"]),
     ("--width: M = 5 does not divide N = 16; choose M = 4 or M = 8", ["solve", "a", "--width", "5"]),
     ("--width: M = 4 is larger than N = 2", ["solve", "a", "--n", "2"]),
     ("--width: ", ["solve", "a", "--width", "0"]),
@@ -54,7 +59,11 @@ MISTAKES = [
     ("--port: ", ["serve", "--port", "70000"]),
     ("--models: no-such cannot be read", ["serve", "--models", "no-such"]),
     ("--host: 'no.such.host.invalid' is not an address", ["serve", "--host", "no.such.host.invalid"]),
-    ("--format: unknown format 'html'; choose json or graphml", ["export", "0", "--format", "html"]),
+    ("--allow-host: 'https://a.example' is not a host's name", ["serve", "--allow-host", "https://a.example"]),
+    (
+        "--format: unknown format 'tex'; choose json, csv, graphml, svg, png, prm800k, processbench, trl or html",
+        ["export", "0", "--format", "tex"],
+    ),
 ]
 
 

@@ -19,6 +19,7 @@ from engine.search.events import (
     StepScored,
     Usage,
 )
+from engine.search.selection import RULES
 from engine.store import Store
 
 POLICY, PRM = ModelInfo("policy-xs", 200_000, 512), ModelInfo("prm-xs", 700_000, 512)
@@ -125,3 +126,14 @@ def test_an_output_file_that_cannot_be_written(tts_ui: Cli, recorded: Path, tmp_
     outcome = tts_ui("export", RUN, "-o", tmp_path / "no" / "such.json", "--db", recorded)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("tts-ui: -o: ")
+
+
+def test_every_rule_is_read_at_no_cost_where_its_numbers_were_recorded(tts_ui: Cli, recorded: Path) -> None:
+    shown = tts_ui("show", RUN, "--rules", "--db", recorded).out
+    assert shown.startswith(tts_ui("show", RUN, "--db", recorded).out)
+    rows = {line.split()[0]: line for line in shown.splitlines() if line.split()[:1] and line.split()[0] in RULES}
+    assert list(rows) == list(RULES)
+    assert rows["prm_last_vote"].split()[1:6] == ["(this", "run's)", "1", "correct", "1.94"]
+    assert rows["majority_vote"].split()[1:4] == ["1", "correct", "2"]
+    for name, rule in RULES.items():
+        assert ("not recorded" in rows[name]) == rule.asks_policy

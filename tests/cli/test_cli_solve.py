@@ -16,6 +16,7 @@ from support.command_line import Cli, Outcome, Start, wait_for_steps
 from support.run_document import DOCUMENT, check
 
 from engine.domains.builtin.problems import examples
+from engine.store.ids import SHOWN
 
 PROBLEM = examples()[0].text
 REFERENCE = examples()[0].answer
@@ -53,10 +54,10 @@ def test_every_other_command_reads_the_same_run(tts_ui: Cli, solved: tuple[Path,
 
     listed = json.loads(tts_ui("runs", "--json", "--db", db).out)
     assert listed == {"format": "tts-ui.runs", "version": 1, "runs": [document["run"]]}
-    assert run_id in tts_ui("runs", "--search", "BEAM", "--db", db).out
+    assert run_id[:SHOWN] in tts_ui("runs", "--search", "BEAM", "--db", db).out
     assert tts_ui("runs", "--search", "no such text", "--db", db).out == "no run matches\n"
 
-    drawn = tts_ui("show", run_id[:15], "--db", db)
+    drawn = tts_ui("show", run_id[:SHOWN], "--db", db)
     assert drawn.code == 0
     assert len(re.findall(r"[▶★●○◆] #\d+ ", drawn.out)) == len(document["nodes"]) - 1
     assert re.search(r"kept: rank 1 of \d+, \d+ of \d+ slots?", drawn.out) and "★" in drawn.out

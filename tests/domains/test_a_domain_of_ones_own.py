@@ -14,7 +14,7 @@ from engine.models.catalogue.catalogue import Models
 from engine.runs.comparison import Comparison
 from engine.runs.question import Question
 from engine.runs.run import Run
-from engine.search.domain import Wording
+from engine.search.domain import StepChecker, Wording
 from engine.search.events import Grade
 from engine.search.params import RunParams
 
@@ -45,6 +45,12 @@ class Letters:
 
     def reference_of(self, problem: str) -> str | None:
         return problem.removeprefix("Spell ")
+
+    def step_checker(self, problem: str) -> StepChecker | None:
+        return None
+
+    def family(self, problem: str) -> str | None:
+        return "spelling" if problem.startswith("Spell ") else None
 
     def foreign(self, problem: str, world: str) -> str | None:
         return None if problem.startswith("Spell ") else f"a policy of the {world or 'whole'} world cannot spell this"

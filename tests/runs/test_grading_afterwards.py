@@ -37,7 +37,7 @@ async def test_it_is_graded_and_nothing_else_changes(ungraded: tuple[str, str], 
     with Store.open(db) as store, Domains() as domains:
         before, log = store.read(run_id)
         assert (before.reference_answer, before.correct, before.answer) == (None, None, "342")
-        record = await grade_run(store, domains, run_id[:12], reference)
+        record = await grade_run(store, domains, run_id, reference)
         assert (record.reference_answer, record.correct) == (reference, correct)
         assert (record.answer, record.usage, record.status) == (before.answer, before.usage, before.status)
         assert store.events(run_id)[:-1] != log[:-1]  # the first says which reference there is now

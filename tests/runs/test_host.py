@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import threading
 from collections.abc import Iterator
@@ -9,13 +11,19 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from support.endless import ENDLESS
 from support.recorded import PROBLEM
+from support.waiting import until
 
+from engine.domains.maths.domain import Maths
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.runs.host import Comparing, Host
 from engine.runs.question import Question
+from engine.runs.sweeps.declared import Declared
+from engine.runs.sweeps.plan import new_plan
 from engine.search.params import RunParams
 from engine.store import Store
 from engine.store.document import document
@@ -47,6 +55,41 @@ def test_a_run_is_recorded_as_it_was_searched(host: Host) -> None:
     assert not host.stop(running.id)
 
 
+def test_each_run_of_a_comparison_may_have_its_own_judge_and_size(host: Host) -> None:
+    params = [RunParams("best_of_n", n=4), RunParams("best_of_n", n=8), RunParams("majority_vote", n=8)]
+    judges = [None, "builtin-prm-weak", None]
+    comparing = host.line_up_comparison(Question(PROBLEM, "262"), params, judges=judges).result()
+    for running in comparing.runs:
+        running.future.result(timeout=60)
+    host.store.flush()
+    records = [host.store.run(running.id) for running in comparing.runs]
+    named = [record.scorer.name if record.scorer else None for record in records]
+    assert named == ["builtin-prm", "builtin-prm-weak", None]
+    spent = host.store.comparison(comparing.id).shared
+    assert spent.scored_tokens == sum(record.usage.scored_tokens for record in records)
+    assert spent.generated_tokens == records[1].usage.generated_tokens  # eight draws, of which four are the first run's
+    with pytest.raises(InvalidInput, match="scorer"):
+        host.line_up_comparison(Question(PROBLEM), params, judges=[None, "nobody", None])
+
+
+def test_closing_does_not_wait_for_answers_that_hang(file: Path) -> None:
+    """The run has its end, ungraded, and the process that compared is gone."""
+    with Store.open(str(file)) as store:
+        host = Host(store)
+        maths = host.domains["maths"]
+        assert isinstance(maths, Maths)
+        running = host.submit(Question(PROBLEM, ENDLESS), RunParams("majority_vote", n=4))
+        until(lambda: maths.workers.pids)
+        pids = maths.workers.pids
+        closing = threading.Thread(target=host.close)
+        closing.start()
+        closing.join(timeout=10)
+        assert not closing.is_alive()
+        assert not any(psutil.pid_exists(pid) for pid in pids)
+        store.flush()
+        assert (store.run(running.id).status, store.run(running.id).correct) == ("done", None)
+
+
 def test_stopping_from_another_thread(host: Host) -> None:
     running = host.submit(Question(PROBLEM), RunParams(n=256, width=4, temperature=1.5))
     assert host.stop(running.id)
@@ -70,6 +113,23 @@ def test_closing_stops_what_runs_and_records_it(file: Path) -> None:
         assert {store.run(run.id).status for run in runs} == {"stopped"}
 
 
+def test_runs_that_begin_do_not_end_the_watchdog_and_closing_does(
+    file: Path, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Store.open(str(file)) as store:
+        host = Host(store, Catalogue(), unwatched_limit_s=0.01)
+        until(lambda: asyncio.all_tasks(host._loop))
+        watchdogs = asyncio.all_tasks(host._loop)
+        for number in range(50_000):  # as threads that submit runs do, while the watchdog looks
+            host.watch(f"run {number}")
+        until(lambda: not host._watched)
+        assert not any(task.done() for task in watchdogs)
+        host.close()
+        assert all(task.cancelled() for task in watchdogs)
+    gc.collect()
+    assert not [record for record in caplog.records if "was destroyed" in record.message]
+
+
 def test_a_mistake_is_raised_to_the_caller(host: Host) -> None:
     with pytest.raises(InvalidInput, match="models"):
         host.submit(Question(PROBLEM), RunParams(), "unknown")
@@ -77,6 +137,25 @@ def test_a_mistake_is_raised_to_the_caller(host: Host) -> None:
         host.submit(Question("7 + " * 1000), RunParams())
     assert not host.running
     assert host.store.runs() == []
+
+
+def test_closing_stops_the_sweep_and_records_it(file: Path) -> None:
+    asked = Declared.of({"problems": "builtin-1000", "limit": 300, "models": ["builtin-xs"], "n": [64]})
+    with Store.open(str(file)) as store:
+        host = Host(store, Catalogue())
+        sweep = host.sweep(new_plan(store, host.catalogue, asked))
+        assert host.sweeping is sweep
+        with pytest.raises(InvalidInput, match="is running; wait for its end or stop it"):
+            host.sweep(new_plan(store, host.catalogue, Declared.of({**asked.model_dump(), "name": "second"})))
+        until(lambda: sweep.progress.made, 120)
+        host.close()
+        assert host.sweeping is None and sweep.status == "stopped"
+        records = store.runs(limit=2000)
+        assert {run.status for run in records} <= {"done", "stopped"}
+        done = sum(run.status == "done" for run in records)
+        record = store.find_sweep(sweep.plan.id)
+        assert (record.status, record.done) == ("stopped", done) and done < record.planned
+    assert not [thread for thread in threading.enumerate() if thread.name == "sweep"]
 
 
 # --- comparisons ---------------------------------------------------------------------------------------------------

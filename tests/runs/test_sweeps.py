@@ -11,8 +11,8 @@ from engine.domains import Domains
 from engine.domains.builtin.sets import problem_set
 from engine.models.catalogue.catalogue import Catalogue, Models
 from engine.runs.question import Question
+from engine.runs.statistics.accuracies import bootstrap, paired
 from engine.runs.sweeps.cells import Cell
-from engine.runs.sweeps.statistics import bootstrap, paired
 from engine.runs.sweeps.sweep import Sweep
 from engine.search.cost import PolicyCost
 from engine.search.params import RunParams

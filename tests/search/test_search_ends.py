@@ -6,11 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from support.endless import ENDLESS
 from support.recorded import PROBLEM, Recorded, make_run, solve, solve_with, until
-from support.scripted import ScriptedPolicy, ScriptedScorer, letters, value_of
+from support.scripted import ScriptedPolicy, ScriptedScorer, ScriptedSession, letters, value_of
 
 from engine.domains.maths.domain import Maths
-from engine.errors import InvalidInput, ModelError
+from engine.errors import InvalidInput, ModelError, StoreError
 from engine.models.catalogue.catalogue import Models
 from engine.runs.question import Question
 from engine.search.domain import Domain
@@ -152,8 +153,7 @@ async def test_stopping_keeps_what_was_found_and_says_stopped(models: Models, ma
 
 async def test_stop_cuts_grading_short_and_the_log_still_ends() -> None:
     """An answer that takes long to compare; Stop comes while it is being compared."""
-    endless = r"\int_0^1 \int_0^1 \sin(\cos(xy))^{x} dx dy"
-    policy = ScriptedPolicy(lambda path, index: (rf"\boxed{{{endless} + {index}}}", "eos"))
+    policy = ScriptedPolicy(lambda path, index: (rf"\boxed{{{ENDLESS} + {index}}}", "eos"))
     recorded = Recorded()
     domain = Maths()
     run = make_run(policy, None, recorded, domain, strategy="majority_vote", n=2, reference="x")
@@ -198,6 +198,51 @@ async def test_a_scorer_that_fails_ends_the_run_with_the_tree_kept(
     assert recorded.last.error.endswith(("out of order", "shape mismatch"))
     assert any(node.depth == 2 for node in recorded.tree.nodes)
     assert any(isinstance(event, StepScored) for event in recorded.events)
+
+
+class Unopened(ScriptedPolicy):
+    """A policy whose server is gone by the time the run begins."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(letters())
+        self.error = error
+
+    def session(self, problem: str) -> ScriptedSession:
+        raise self.error
+
+
+class UnopenedScorer(ScriptedScorer):
+    def session(self, problem: str) -> ScriptedScorer:
+        raise ModelError("the PRM is gone")
+
+
+async def test_a_run_whose_sessions_cannot_be_opened_ends_once(maths: Domain) -> None:
+    scorer = ScriptedScorer(value_of({}))
+    recorded = await solve_with(Unopened(ModelError("the server is gone")), scorer, maths, n=4, width=2)
+    assert (recorded.last.status, recorded.last.error) == ("failed", "the server is gone")
+    recorded = await solve_with(ScriptedPolicy(letters()), UnopenedScorer(value_of({})), maths, n=4, width=2)
+    assert (recorded.last.status, recorded.last.error) == ("failed", "the PRM is gone")
+    broken = Recorded()
+    with pytest.raises(RuntimeError):
+        await make_run(Unopened(RuntimeError("x" * 10_000)), scorer, broken, maths, n=4, width=2).execute()
+    assert broken.last.status == "failed" and len(broken.last.error or "") < 1000
+
+
+class Refusing(Recorded):
+    """A record that takes no scores."""
+
+    def sink(self, events: Any, usage: Any) -> None:
+        if any(isinstance(event, StepScored) for event in events):
+            raise StoreError("the disk is full")
+        super().sink(events, usage)
+
+
+async def test_a_run_that_cannot_be_recorded_stops_and_keeps_its_answer(maths: Domain) -> None:
+    recorded = Refusing()
+    policy, scorer = ScriptedPolicy(letters(1)), ScriptedScorer(value_of({}))
+    finished = await make_run(policy, scorer, recorded, maths, strategy="best_of_n", n=4).execute()
+    assert (finished.status, finished.error, finished.answer) == ("failed", "the disk is full", "a")
+    assert recorded.last == finished
 
 
 @pytest.mark.parametrize("value", [float("nan"), -0.1, 1.5])

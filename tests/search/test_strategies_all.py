@@ -193,8 +193,11 @@ def test_every_entry_of_the_registry_has_its_function_and_its_options() -> None:
         params = RunParams(name)
         assert all(hasattr(params, option) for option in strategy.options)
         recorded = params.recorded()
-        special = {"n", "width", "finished", "beams", "lookahead", "tree_policy", "exploration", "probe"}
-        assert special & set(recorded) == set(strategy.options)
+        special = {
+            "n", "width", "finished", "beams", "lookahead", "granularity", "tree_policy", "exploration", "probe",
+            "knowledge",
+        }  # fmt: skip
+        assert special & set(recorded) == set(strategy.options) - {"stop"}  # unset, so not recorded
         assert "votes" not in recorded
     assert RunParams(votes="distinct").recorded()["votes"] == "distinct"
 
@@ -212,6 +215,8 @@ def test_m_must_divide_n(strategy: str, asked: dict[str, int]) -> None:
     [
         ("lookahead", {"lookahead": 0}),
         ("lookahead", {"lookahead": 41}),
+        ("vg_search", {"granularity": 0}),
+        ("vg_search", {"granularity": 41}),
         ("mcts", {"tree_policy": "ucb2"}),
         ("mcts", {"exploration": -0.1}),
         ("mcts", {"exploration": float("nan")}),

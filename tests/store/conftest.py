@@ -1,13 +1,11 @@
-"""Databases for the tests: real SQLite files, and a PostgreSQL server of our own where its programs are installed."""
+"""Databases for the tests: real SQLite files, and a PostgreSQL server of our own where its programs are installed (made
+by the root's conftest)."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,46 +44,6 @@ def script() -> Iterator[Script]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URL of a PostgreSQL server that listens on a socket in a folder of ours only."""
-    pytest.importorskip("psycopg", reason="PostgreSQL tests need psycopg")
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    pg_ctl = shutil.which("pg_ctl") or (str(programs[-1]) if programs else None)
-    if pg_ctl is None:
-        pytest.skip("PostgreSQL tests need pg_ctl")
-    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    folder = Path(tempfile.mkdtemp(prefix="tts-pg-"))
-    try:
-        if user:
-            shutil.chown(folder, user)
-        data, log = str(folder / "data"), str(folder / "log")
-
-        def run(*arguments: str) -> None:
-            subprocess.run([pg_ctl, *arguments], user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-        try:
-            run("initdb", "-D", data, "-o", "-U postgres -A trust -E UTF8 --no-sync")
-            run("start", "-w", "-D", data, "-l", log, "-o", f"-k {folder} -c listen_addresses= -c fsync=off")
-        except (OSError, LookupError, subprocess.CalledProcessError) as error:
-            pytest.skip(f"a PostgreSQL server cannot be started here: {error}")
-        yield f"postgresql://postgres@/postgres?host={folder}"
-        run("stop", "-D", data, "-m", "immediate")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> str:
-    """A fresh, empty schema on the server."""
-    import psycopg
-
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
-    return f"{postgresql_server}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -84,7 +84,11 @@ def test_a_comparison_that_is_not_there(store: Store) -> None:
     record_runs(store, asked())
     record_runs(store, asked())
     store.flush()
-    for prefix, said in (("", "give a comparison's id"), ("zzz", "no comparison id"), ("0", "several comparison ids")):
+    for prefix, said in (
+        ("", "give a comparison's id"),
+        ("zzz", "no comparison id"),
+        (new_run_id()[:1], "several comparison ids"),
+    ):
         with pytest.raises(InvalidInput, match=said) as refused:
             store.comparison(prefix)
         assert refused.value.argument == "comparison"

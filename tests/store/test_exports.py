@@ -11,7 +11,7 @@ from support.sample_runs import POLICY, SCORER, ending, flat, levels, record_all
 from engine.search.events import Decision, Event, StepSampled, StepScored, Usage
 from engine.store import Store
 from engine.store.document import document, runs_document
-from engine.store.graphml import graphml
+from engine.store.exporters import render
 from engine.store.ids import new_run_id
 
 RUN = {
@@ -89,7 +89,7 @@ def test_graphml_is_read_by_others_whatever_the_text(store: Store) -> None:
     steps: list[Event] = [started("r1"), step, StepScored(2, 1, "prm\x02", 0.5)]
     store.record([*steps, *ending(steps)], Usage(), "r1")
     store.flush()
-    graph = nx.read_graphml(io.BytesIO(graphml(store.tree("r1"), store.run("r1")).encode()))
+    graph = nx.read_graphml(io.BytesIO(render("graphml", *store.read("r1"))))
     assert sorted(graph.nodes) == ["0", "1", "2"]
     assert sorted(graph.edges) == [("0", "1"), ("0", "2")]
     assert graph.nodes["1"]["text"] == "a<b>&\U0001f600\n\n"

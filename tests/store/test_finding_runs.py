@@ -25,8 +25,17 @@ def found(store: Store, search: str) -> list[str]:
 def test_ids_are_unique_sorted_and_well_formed() -> None:
     run_ids = [new_run_id() for _ in range(5000)]
     assert run_ids == sorted(set(run_ids))
-    assert {len(run_id) for run_id in run_ids} == {18}
+    assert len({len(run_id) for run_id in run_ids}) == 1
     assert set("".join(run_ids)) <= set(ALPHABET)
+
+
+def test_an_id_says_nothing_about_the_next() -> None:
+    run_ids = [new_run_id() for _ in range(5000)]
+    moments, secrets = {run_id[:-25] for run_id in run_ids}, [run_id[-25:] for run_id in run_ids]
+    assert len(ALPHABET) ** 25 >= 2**122
+    assert len(moments) == len(run_ids)  # so an id rises by its time, and not by counting up what should be random
+    for place in range(25):  # every place takes every character: none is part of a counter or of the time
+        assert {secret[place] for secret in secrets} == set(ALPHABET)
 
 
 def test_a_unique_prefix_is_enough(url: str) -> None:
@@ -39,6 +48,19 @@ def test_a_unique_prefix_is_enough(url: str) -> None:
         assert store.run("abc").id == "abc"  # a whole id is never ambiguous
         assert store.run(" ABD ").id == "abd999"
         assert store.run("x_").id == "x_y"
+
+
+def test_only_a_person_at_a_terminal_may_give_a_prefix(url: str) -> None:
+    with Store.open(url) as store:
+        for run_id in ("abc123", "abc"):
+            add(store, run_id)
+        store.flush()
+        for ask in (store.whole_run, store.read, store.events, store.tree, store.scorings):
+            ask("abc123")
+            ask("abc")
+            for beginning in ("abc1", "ab", "ABC", " abc ", "abc%", "", "abc123\x00"):
+                with pytest.raises(InvalidInput, match="run"):
+                    ask(beginning)
 
 
 @pytest.mark.parametrize("prefix", ["", "  ", "a", "nope", "%", "_", "\\", "a\x00", "\ud800", "a" * 100_000])

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Connection
 from support.old_databases import upgraded
 
-from engine.runs.examples import OVER_OPTIMISED, SHOWCASE
+from engine.runs.examples import LESSONS
 from engine.search.events import Decision, Grade, ModelInfo, RunFinished, StepSampled, StepScored, Usage
+from engine.search.selection import recorded
 from engine.search.tree import Tree
 from engine.store import Store
 from tts_ui.web.parts.lessons import import_all, run_ids
@@ -98,7 +99,10 @@ def test_an_old_run_can_be_scored_and_new_ones_are_recorded_beside_it(old: str) 
         added = store.events("old")[-1]
         assert isinstance(added, StepScored) and (added.seq, added.node, added.kind) == (6, 1, "imported")
         import_all(store)
-        assert {record.id for record in store.runs()} == {"old", *run_ids(SHOWCASE), *run_ids(OVER_OPTIMISED)}
+        assert {record.id for record in store.runs()} == {
+            "old",
+            *(each for lesson in LESSONS for each in run_ids(lesson)),
+        }
 
 
 def test_the_comparisons_of_the_second_version_are_kept(file: Path) -> None:
@@ -112,6 +116,27 @@ def test_the_comparisons_of_the_second_version_are_kept(file: Path) -> None:
         assert (found.run_ids, found.paired, found.budget, found.shared) == (("a", "b"), True, None, Usage(5))
 
 
+@pytest.mark.parametrize("revision", ["0001", "0006"])
+def test_old_runs_have_no_numbers_on_how_sure_the_policy_was(url: str, revision: str) -> None:
+    engine = upgraded(url, revision)
+    with engine.begin() as connection:
+        insert(connection, "runs", RUN | ({"domain": "maths"} if revision == "0006" else {}))
+        for node in NODES:
+            kept = node if revision == "0001" else {name: node[name] for name in node if name != "revised_seq"}
+            insert(connection, "nodes", kept)
+    engine.dispose()
+    with Store.open(url) as store:
+        record, log = store.read("old")
+        tree = Tree.from_events(log)
+        assert [(node.confidence, node.certainty) for node in tree.nodes] == [(None, None)] * 3
+        assert record.answer == "7" and not recorded(finished(tree), "confidence_vote", None)
+
+
+def finished(tree: Tree) -> Tree:
+    tree.apply(Decision(9, 2, "finish", "eos"))
+    return tree
+
+
 def test_a_column_that_went_is_gone(file: Path) -> None:
     upgraded(str(file), "0002").dispose()
     Store.open(str(file)).close()
@@ -121,7 +146,7 @@ def test_a_column_that_went_is_gone(file: Path) -> None:
     assert "revised_seq" not in columns and {"copies", "first_copies", "seq"} <= columns
 
 
-@pytest.mark.parametrize("lesson", [SHOWCASE, OVER_OPTIMISED], ids=lambda lesson: lesson.name)
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_the_recorded_examples_import(store: Store, lesson: Any) -> None:
     import_all(store)
     for run_id in run_ids(lesson):

@@ -16,7 +16,8 @@ from support.sample_runs import Script, flat, record_all, whole_run
 import engine.store.migrations as migrations
 from engine.errors import StoreError
 from engine.store import Store
-from engine.store.connect import open_engine, resolve
+from engine.store.address import resolve
+from engine.store.connect import open_engine
 from engine.store.ids import new_run_id
 from engine.store.tables import metadata
 
@@ -137,6 +138,51 @@ def test_urls_that_name_no_database(url: str, tmp_path: Path, monkeypatch: pytes
     else:
         Store.open(url).close()  # a plain word is a file's name
         assert (tmp_path / url).is_file()
+
+
+SLIPS = {
+    "sqlite://dir/x.db": "write --db sqlite:///dir/x.db",
+    "sqlite://me:secret@dir/x.db": "write --db sqlite:///dir/x.db",
+    "sqlite:x.db": "neither a path nor a whole URL",
+    "sqlite:/x.db": "neither a path nor a whole URL",
+    "file:x.db?mode=ro": "neither a path nor a whole URL",
+    "postgresql:runs": "neither a path nor a whole URL",
+    ":memory:": "in-memory",
+    "sqlite:///file::memory:?uri=true": "in-memory",
+    "sqlite:///file:x.db?mode=memory&uri=true": "in-memory",
+    "~nobody-of-that-name/x.db": "no user of that name",
+    "sqlite:///~nobody-of-that-name/x.db": "no user of that name",
+    "sqlite:///x.db?timeout=abc": "timeout=abc",
+    "sqlite:///x.db?timeout=-1": "timeout=-1",
+    "sqlite:///x.db?timeout=nan": "timeout=nan",
+    "sqlite:///x.db?timeout=1&timeout=2": "timeout=",
+    "sqlite:///x.db?mode=ro": "mode is not an option",
+    "sqlite:///x.db?isolation_level=chaos": "isolation_level is not an option",
+    "sqlite:///x.db?uri=true": "uri=true belongs to",
+    "sqlite:///file:x.db": "needs uri=true",
+    "sqlite+aiosqlite:///x.db": "the driver aiosqlite is not supported",
+    "sqlite+pysqlcipher://:key@/x.db": "the driver pysqlcipher is not supported",
+    "postgresql+asyncpg://h/d": "the driver asyncpg is not supported",
+    "postgresql+psycopg2://h/d": "the driver psycopg2 is not supported",
+    "postgresql://h:port/d": "cannot be read",
+    "a\0b.db": "not a file's name",
+    "x" * 300: "File name too long",
+}
+
+
+@pytest.mark.parametrize("url", SLIPS, ids=range(len(SLIPS)))
+def test_a_slip_in_a_url_is_refused_and_makes_no_file(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = refusal(url)
+    assert SLIPS[url] in message and "secret" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_folder_is_spelled_out_in_urls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert resolve("sqlite:///~/x.db").database == str(tmp_path / "x.db")
 
 
 def test_a_server_that_does_not_answer_and_its_password_is_not_told() -> None:

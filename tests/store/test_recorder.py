@@ -90,6 +90,31 @@ def test_too_much_that_waits_stops_the_search(file: Path, monkeypatch: pytest.Mo
     other.close()
 
 
+def test_a_database_that_refuses_for_long_stops_the_search_and_keeps_its_end(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "PATIENCE_S", 0.0)
+    with Store.open(f"sqlite:///{file}?timeout=0.05") as store:
+        rounds = list(levels("r1", 3))
+        store.record(rounds[0], Usage(), "r1")
+        store.flush()
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        store.record(rounds[1], Usage(), "r1")
+        until(lambda: store.error)
+        with pytest.raises(StoreError, match="refuses them: .*another program holds its lock"):
+            store.record(rounds[2], Usage(), "r1")
+        store.record(rounds[2], Usage(), "r1")  # the run ends: what it had, once more, and its last word
+        store.record([RunFinished("failed", error="it was told to stop")], Usage(), "r1")
+        record, log = store.read("r1")
+        assert (record.status, log[-1]) == ("failed", RunFinished("failed", error=record.error))
+        assert record.error is not None and "another program holds its lock" in record.error
+        other.execute("ROLLBACK")
+        other.close()
+        store.flush("r1")
+        assert store.events("r1") == [*flat(rounds[:3]), RunFinished("failed", error="it was told to stop")]
+
+
 FULL_DISK = """
 import resource, sys
 from engine.errors import StoreError
@@ -134,6 +159,16 @@ def test_a_run_that_breaks_the_rules_costs_no_other_run_anything(store: Store) -
     with pytest.raises(StoreError, match="no longer recorded"):
         store.record([RunFinished("done")], Usage(), bad)
     assert store.error is None
+
+
+def test_a_run_that_is_no_longer_recorded_has_failed(store: Store) -> None:
+    store.record([started("r1")], Usage(), "r1")
+    store.flush()
+    store.record([StepScored(1, 99, "prm", 0.5)], Usage(), "r1")
+    with pytest.raises(StoreError, match="no longer recorded"):
+        store.flush("r1")
+    until(lambda: store.run("r1").status == "failed")
+    assert "no longer recorded" in str(store.run("r1").error)
 
 
 def test_an_id_is_recorded_once(store: Store) -> None:

@@ -34,6 +34,20 @@ def test_events_come_back_as_they_were(url: str) -> None:
     assert record.product_version == product_version()
 
 
+def test_how_sure_the_policy_was_comes_back_and_so_does_that_nobody_said(url: str) -> None:
+    run_id = new_run_id()
+    sure = StepSampled(1, 1, 0, 1, "a", (1,), 3, -0.5, "step", confidence=14.25, certainty=21.0)
+    unsaid = StepSampled(2, 2, 1, 2, "b", (2,), 3, -0.5, "eos")
+    with Store.open(url) as store:
+        store.record([started(run_id), sure, unsaid], Usage(), run_id)
+        store.flush()
+    with Store.open(url) as store:
+        assert store.events(run_id)[1:3] == [sure, unsaid]
+        assert [(node.confidence, node.certainty) for node in store.tree(run_id).nodes] == [
+            (None, None), (14.25, 21.0), (None, None)
+        ]  # fmt: skip
+
+
 def test_any_number_of_rounds_to_a_transaction_gives_the_same_rows(url: str) -> None:
     with Store.open(url) as store:
         apart, together, at_once = new_run_id(), new_run_id(), new_run_id()

@@ -15,6 +15,11 @@ TREE = "#tree .search-tree"
 PROBLEM = examples()[0].text
 LONG = {"strategy": "Best of N", "n": "512"}  # long enough to be stopped, watched and left
 PATIENCE_MS = 30_000
+FOUR_FRAMES = """new Promise(done => {
+  let frames = 4;
+  const next = () => frames-- ? requestAnimationFrame(next) : done();
+  next();
+})"""
 
 OpenPage = Callable[..., Any]
 
@@ -64,9 +69,16 @@ def choose_strategy(page: Any, title: str) -> None:
 
 
 def fill(page: Any, field: str, value: str) -> None:
+    """Types into a field. What an accordion holds is made when it is opened, and a few frames later Gradio sets it to
+    its first value again: no person is as fast as that, a test is."""
     box = page.locator(f"#{field} textarea, #{field} input").first
-    box.fill(value)
-    box.blur()
+    for _ in range(10):
+        box.fill(value)
+        box.blur()
+        page.evaluate(FOUR_FRAMES)
+        if box.input_value() == value:
+            return
+    raise AssertionError(f"{field} does not keep {value!r}")
 
 
 def start(page: Any, *, strategy: str | None = None, **numbers: str) -> None:

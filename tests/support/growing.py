@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.models.scorers.local import LocalScorerSession
 from engine.search.cost import ScorerCost
 from engine.search.events import StepSampled
+from engine.search.scorer import ScorerSession
 from engine.search.tree import Node, Tree
 
 PROBLEM = "What is 18 * 13 + 5?"
@@ -27,9 +27,7 @@ def grow(tree: Tree, steps: Sequence[str], parent: int = 0) -> list[Node]:
     return tree.path(tree[parent])
 
 
-async def by_levels(
-    session: LocalScorerSession, paths: Sequence[Sequence[Node]], cost: ScorerCost
-) -> list[list[float]]:
+async def by_levels(session: ScorerSession, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[list[float]]:
     """Score the paths as a search does: the first steps of all, then the second steps, and so on; each node once."""
     known: dict[int, float] = {}
     for depth in range(1, max(map(len, paths)) + 1):

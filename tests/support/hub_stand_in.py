@@ -1,9 +1,11 @@
-"""A server that speaks the few endpoints of the Hugging Face Hub that a download needs. Files are real ones."""
+"""A server that speaks the few endpoints of the Hugging Face Hub that a download needs, of models and data sets alike.
+Files are real ones."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "hf_accepted"
+_SHA = re.compile("[0-9a-f]{40}")
 
 
 @dataclass
@@ -60,13 +63,14 @@ class Hub:
         path = unquote(urlsplit(request.path).path)
         self.requests.append(path)
         parts = path.strip("/").split("/")
-        api = parts[:2] == ["api", "models"]
-        name = "/".join(parts[2:4] if api else parts[:2])
+        api = parts[0] == "api"
+        parts = parts[2:] if api else parts[parts[0] == "datasets" :]
+        name = "/".join(parts[:2])
         repository = self.repositories.get(name)
         if repository is None:
             self._send(request, 401, {"X-Error-Code": "RepoNotFound"}, b"{}", body)
         elif api:
-            self._send(request, 200, {}, json.dumps(self._described(name, repository, parts[4:5])).encode(), body)
+            self._send(request, 200, {}, json.dumps(self._described(name, repository, parts[2:3])).encode(), body)
         elif repository.gated and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             code = 403 if "Authorization" in request.headers else 401
             self._send(request, code, {"X-Error-Code": "GatedRepo"}, b"", body)
@@ -75,7 +79,8 @@ class Hub:
         else:
             size = str(repository.sizes.get(file, len(content)))
             etag = f'"{hashlib.sha1(content).hexdigest()}"'
-            self._send(request, 200, {"ETag": etag, "X-Repo-Commit": COMMIT, "X-Linked-Size": size}, content, body)
+            commit = parts[3] if _SHA.fullmatch(parts[3]) else COMMIT
+            self._send(request, 200, {"ETag": etag, "X-Repo-Commit": commit, "X-Linked-Size": size}, content, body)
 
     def _described(self, name: str, repository: Repository, what: list[str]) -> object:
         sizes = {path: repository.sizes.get(path, len(content)) for path, content in repository.files.items()}

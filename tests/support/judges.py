@@ -15,8 +15,14 @@ import torch
 from safetensors.torch import load_file
 from support import layouts
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, Qwen2Config, Qwen2Model
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Qwen2Config,
+    Qwen2Model,
+)
 
+from engine.models.catalogue.catalogue import ModelEntry
 from engine.models.scorers.options import ScorerOptions, TwoTokenTemplate
 
 PLUS_MINUS = TwoTokenTemplate(prompt="{problem} ", step="{step} ки", then="\n", good=" +", bad=" -")
@@ -38,6 +44,12 @@ class Judge(ABC):
         self.backend = AutoTokenizer.from_pretrained(self.folder, local_files_only=True).backend_tokenizer
         self.backend.encode_special_tokens = True
         self.load()
+
+    def entry(self, **served: Any) -> ModelEntry:
+        """What a models file says of it; `served`: where it is, if not in a folder."""
+        said = self.options
+        more = {name: getattr(said, name) for name in ("separator", "signed") if self.kind == "token_classifier"}
+        return ModelEntry(kind=self.kind, path="" if served else "judge", template=said.template, **more, **served)
 
     def load(self) -> None:
         self.model: Any = AutoModelForCausalLM.from_pretrained(self.folder, dtype=torch.float32).eval()

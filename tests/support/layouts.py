@@ -11,14 +11,18 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    BertConfig,
+    BertForTokenClassification,
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    MistralForTokenClassification,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen2ForTokenClassification,
     Qwen2Model,
     Qwen2Tokenizer,
 )
@@ -160,6 +164,25 @@ def qwen_with_head(folder: Path, architecture: str, head: dict[str, tuple[int, .
     tokenizer.save_pretrained(folder)
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "model.safetensors")
     return folder
+
+
+def token_classifier(folder: Path, num_labels: int = 2) -> Path:
+    config = Qwen2Config(**sizes(qwen_tokenizer(), num_labels=num_labels))
+    return _save(folder, Qwen2ForTokenClassification, config, qwen_tokenizer())
+
+
+def mistral_token_classifier(folder: Path) -> Path:
+    tokenizer = mistral_tokenizer(metaspace=True)
+    return _save(folder, MistralForTokenClassification, MistralConfig(**sizes(tokenizer, num_labels=2)), tokenizer)
+
+
+def reads_both_ways(folder: Path) -> Path:
+    """A token classifier to which a later step changes what an earlier one means."""
+    tokenizer = qwen_tokenizer()
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2
+    )
+    return _save(folder, BertForTokenClassification, config, tokenizer)
 
 
 def _save(folder: Path, architecture: Any, config: Any, tokenizer: PreTrainedTokenizerBase) -> Path:

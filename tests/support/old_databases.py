@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine
 
 import engine.store.migrations as migrations
-from engine.store.connect import resolve
+from engine.store.address import resolve
 
 
 def upgraded(url: str, revision: str) -> Engine:

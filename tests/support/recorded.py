@@ -65,7 +65,7 @@ def assert_same_document(one: Recorded, other: Recorded, within: float = 1e-5) -
             ours.pop(skipped, None)
             yours.pop(skipped, None)
         numbers, others = ours.pop("numbers", {}), yours.pop("numbers", {})
-        for key in ("logprob", "value"):
+        for key in ("logprob", "confidence", "certainty", "value"):
             if key in ours:
                 numbers[key], others[key] = ours.pop(key), yours.pop(key)
         assert ours == yours

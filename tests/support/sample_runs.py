@@ -47,7 +47,8 @@ def levels(run_id: str, count: int | None = None, seed: int = 1) -> Iterator[lis
         steps.append(replace(steps[0], seq=seq, copies=2))
         for scored in range(first, node + 1):
             seq += 1
-            scores.append(StepScored(seq, scored, SCORER.name, draw.random()))
+            critique = f"Step {scored}: it <b>adds</b> up.\n\nYes" if scored % 3 == 0 else None
+            scores.append(StepScored(seq, scored, SCORER.name, draw.random(), critique=critique))
         numbers = {"rank": 1, "of": 3, "k": 1, "cut_off": draw.random(), "score": 0.5}
         decisions = [
             Decision(seq + 1, first, "keep", "rank", numbers),

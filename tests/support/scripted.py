@@ -28,6 +28,9 @@ class ScriptedPolicy:
     def prompt_tokens(self, problem: str) -> int:
         return len(problem)
 
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(map(ord, text))
+
     def session(self, problem: str) -> ScriptedSession:
         return ScriptedSession(self)
 
@@ -66,8 +69,8 @@ class ScriptedSession:
             for ids, c, (_, finish) in zip(taken, cut, wanted, strict=True)
         ]
 
-    def writing(self) -> str:
-        return ""
+    def writing(self) -> None:
+        return None
 
     def close(self) -> None:
         pass

@@ -8,17 +8,18 @@ from random import Random
 
 from engine.domains.builtin.families import BY_NAME
 from engine.domains.builtin.problems import FAMILIES, split_of, stream
+from engine.domains.builtin.slips import slipped_number, with_slip
 from engine.domains.builtin.step_checker import first_wrong_step
-from engine.training.slips import slipped_number, slips, with_slip
+from engine.training.slips import slips
 
 
 def test_only_digits_of_the_last_step_differ_and_that_step_is_the_first_wrong_one() -> None:
     for problem in islice(stream("slips test", "judge"), 300):
-        sample = with_slip(problem, Random(problem.text))
-        last = len(sample.steps) - 1
-        assert first_wrong_step(problem, sample.steps) == last
-        assert sample.steps[:last] == problem.steps[:last]
-        written, true = sample.steps[last], problem.steps[last]
+        steps = with_slip(problem, Random(problem.text))
+        last = len(steps) - 1
+        assert first_wrong_step(problem, steps) == last
+        assert steps[:last] == problem.steps[:last]
+        written, true = steps[last], problem.steps[last]
         assert written != true
         assert "".join(c for c in written if not c.isdigit()) == "".join(c for c in true if not c.isdigit())
 

@@ -13,7 +13,10 @@ from engine.search.selection import AnswerGroup, answer_groups
 from engine.search.tree import Tree
 from tts_ui.web.compare.curves import Curves, curves, finishing
 
-STRATEGIES = ["greedy", "majority_vote", "best_of_n", "beam_search", "dvts", "lookahead", "mcts", "rebase"]
+STRATEGIES = [
+    "greedy", "majority_vote", "best_of_n", "beam_search", "dvts", "lookahead", "mcts", "rebase", "vg_search",
+    "particle_filtering",
+]  # fmt: skip
 
 
 def curves_of(run: Finished) -> Curves:

@@ -73,11 +73,11 @@ def shown(store: Store, run_id: str, capsys: pytest.CaptureFixture[str], judge: 
     terminal.print_tree(record, tree, feed.judge)
     lines = [json.loads(line) for line in feed.value.splitlines()]
     return Shown(
-        {line["id"]: line["v"] for line in lines if line["t"] == "score"},
+        {line[2]: line[3] for line in lines if isinstance(line, list) and line[0] == "v" and len(line) == 4},
         detail,
         fragments.answers(record, tree, feed.judge) + fragments.rules(record, tree, feed.judge),
         curves(record, tree, feed.log, feed.judge),
-        steps.side_by_side(["A"], [feed], {run_id: node.id}),
+        steps.side_by_side(["A"], [feed.at(None)], {run_id: node.id}),
         capsys.readouterr().out,
         json.dumps(marks(record, tree, node)),
     )

@@ -19,7 +19,7 @@ from engine.errors import InvalidInput, TtsError
 OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130
 
 #: Arguments that are not spelled `--like-this`; those in capitals (FILE) are spelled as they are.
-_TYPED = {"problem": "PROBLEM", "run": "RUN", "output": "-o"}
+_TYPED = {"problem": "PROBLEM", "parameters": "FILE", "problem_option": "--problem", "run": "RUN", "output": "-o"}
 
 
 def exit_code(command: Callable[[], object]) -> int:
@@ -29,6 +29,11 @@ def exit_code(command: Callable[[], object]) -> int:
         sys.stdout.flush()  # now, not when the interpreter exits: a full disk is an error like others
     except (KeyboardInterrupt, typer.Abort):
         return STOPPED
+    except (BrokenPipeError, SystemExit) as ended:
+        if isinstance(ended, SystemExit) and not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        _drop_output()  # the reader has seen enough: `tts-ui show RUN | head`; Typer turns that into an exit
+        return OK
     except Exception as error:
         code, line = _verdict(error)
         if code == FAILED and os.environ.get("TTS_UI_DEBUG"):
@@ -43,7 +48,8 @@ def complain(line: str) -> None:
     """Say what is wrong, in one line of printable characters whatever the arguments held."""
     from tts_ui.cli.terminal import one_line
 
-    print(f"tts-ui: {one_line(line)}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the terminal is gone
+        print(f"tts-ui: {one_line(line)}", file=sys.stderr, flush=True)
 
 
 def _verdict(error: Exception) -> tuple[int, str]:

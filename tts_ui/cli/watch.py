@@ -1,4 +1,4 @@
-"""What `solve` and `compare` have in common: reading the problem, waiting for searches, Ctrl-C, reading back."""
+"""What `solve` and `compare` have in common: reading the problem, waiting for searches, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ _LOOK_S = 0.1
 #: Seconds that stopped searches may take to put their last events on record.
 _STOP_S = 30.0
 
+#: What asks a command to stop: Ctrl-C, `kill`, and a terminal that is closed where there is such a signal.
+_STOPPING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+
 
 def problem_text(text: str) -> str:
     """The problem itself: the argument, or all of standard input without the final line break."""
@@ -53,22 +56,25 @@ def with_reference(question: Question, host: Host) -> Question:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that searches are stopped cleanly; the second ends the process."""
+    """An event that the first Ctrl-C sets (or `kill`, or a terminal that closes), so that searches are stopped cleanly;
+    the second ends the process."""
     asked = threading.Event()
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is signal.SIG_IGN:  # a background job: Ctrl-C is not meant for it
-        yield asked
-        return
+    usual = {number: handler for number in _STOPPING if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
 
     def ask(*_: object) -> None:
-        signal.signal(signal.SIGINT, usual)
+        restore()
         asked.set()
 
-    signal.signal(signal.SIGINT, ask)
+    def restore() -> None:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+    for number in usual:  # not one that is ignored: Ctrl-C is not meant for a background job, nor SIGHUP after nohup
+        signal.signal(number, ask)
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGINT, usual)
+        restore()
 
 
 class Progress:
@@ -153,12 +159,4 @@ def crash(running: Running) -> BaseException | None:
     try:
         return running.future.exception(timeout=_STOP_S)
     except (CancelledError, TimeoutError):
-        return None
-
-
-def read_back(store: Store, run_id: str) -> tuple[RunRecord, list[Event]] | None:
-    """What was committed of the run; None if it was stopped before it began."""
-    try:
-        return store.read(run_id)
-    except InvalidInput:
         return None

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 NOT_AVAILABLE = "n/a"
 
+#: Scores nearer than this to 0 or 1 are told as these.
+_TELLING = 1e-6
 _PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -38,7 +40,18 @@ def seconds(value: float | None) -> str:
 
 
 def score(value: float | None) -> str:
-    """A probability or score with two digits."""
+    """A probability or score with two digits, or as many as tell it from 0 and 1: 0.41, 0.0003, 0.9996."""
+    if value is None:
+        return NOT_AVAILABLE
+    usual = f"{value:.2f}"
+    if usual == "0.00" and value >= _TELLING:
+        return f"{Decimal(f'{value:.1g}'):f}"
+    if usual == "1.00" and 1 - value >= _TELLING:
+        return f"{1 - Decimal(f'{1 - value:.1g}'):f}"
+    return usual
+
+
+def nats(value: float | None) -> str:
     return NOT_AVAILABLE if value is None else f"{value:.2f}"
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:  # the command line's help needs no SQL
 #: What the runs of a comparison are called, in this order, on trees, rows and lines alike.
 LETTERS = "ABCD"
 
-#: What does not tell two strategies apart: an unpaired comparison gives each run a seed of its own.
-_NO_NAME = ("seed",)
+#: What does not tell two strategies apart: an unpaired comparison gives each run a seed of its own; and what the
+#: record of an imported run says besides.
+_NO_NAME = ("seed", "fields")
 
 
 def name(setting: str) -> str:

@@ -1,4 +1,4 @@
-"""The exact answers known in advance: those of the examples, the lessons and the held-out sets."""
+"""The exact answers known in advance: those of the families' problems, whatever their numbers, and of the examples."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import json
 from functools import cache
 
 from engine.assets import assets
-from engine.domains.builtin.problems import examples
-from engine.domains.builtin.sets import SETS, problem_set
+from engine.domains.builtin.reading import NoWholeAnswer, read_problem
 
 
 def reference_answer(text: str) -> str | None:
-    """The exact answer, if this text is an example or lesson, or belongs to a held-out set; None for anything else."""
-    return _known_answers().get(" ".join(text.split()))
+    """The exact answer, if this text is a problem of a family that has a whole one, or an example; None for anything
+    else."""
+    try:
+        problem = read_problem(text)
+    except NoWholeAnswer:
+        return None
+    return problem.answer if problem else _examples().get(" ".join(text.split()))
 
 
 @cache
-def _known_answers() -> dict[str, str]:
-    known = {problem.text: problem.answer for name in SETS for problem in problem_set(name)}
-    known |= {problem.text: problem.answer for problem in examples()}
-    runs = (json.loads(file.read_text(encoding="utf-8"))["run"] for file in (assets() / "examples").glob("*.json"))
-    return known | {run["problem"]: run["reference_answer"] for run in runs}
+def _examples() -> dict[str, str]:
+    menu = json.loads((assets() / "examples" / "menu.json").read_text(encoding="utf-8"))
+    return {" ".join(example["problem"].split()): example["answer"] for example in menu.values()}

@@ -14,6 +14,7 @@ from itertools import chain, islice
 
 from engine.domains.builtin.families import BY_NAME
 from engine.domains.builtin.problems import FAMILIES, stream
+from engine.domains.builtin.reading import NoWholeAnswer, read_problem
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]")
@@ -103,6 +104,13 @@ def is_familiar(problem: str) -> bool:
 
 def outside(problem: str) -> str | None:
     """One plain sentence, if a problem is something the built-in models never learned; else None."""
+    try:
+        read_problem(problem)
+    except NoWholeAnswer:
+        return (
+            "With these numbers there is no whole answer, and the built-in models know whole ones only: expect a wrong"
+            " answer, which is not graded. Try other numbers."
+        )
     strange = strange_words(problem)
     if not strange and is_familiar(problem):
         return None

@@ -7,22 +7,25 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.domains.maths.extract import extract_answer
-from engine.domains.maths.grading import Grading, Worker, quick_grades
+from engine.domains.maths.grading import Grading, Workers, quick_grades
 from engine.domains.maths.markdown import markdown
 from engine.domains.maths.prompts import prompts
 from engine.domains.maths.spelling import normalise
-from engine.search.domain import Wording
+from engine.search.domain import StepChecker, Wording
 from engine.search.events import Grade
+
+#: Runs with more answers than this are graded one after another, beside those with fewer: hundreds take many seconds.
+_FEW = 16
 
 
 class Maths:
-    """Problems with one answer, in `\\boxed{...}`. Answers are graded on one thread of their own, one run at a time."""
+    """Problems with one answer, in `\\boxed{...}`. Answers are graded by processes of their own, in runs' turns."""
 
     name = "maths"
 
     def __init__(self) -> None:
-        self._worker = Worker()
-        self._turns = ThreadPoolExecutor(1, thread_name_prefix="grading")
+        self._few, self._many = (ThreadPoolExecutor(1, thread_name_prefix="grading") for _ in range(2))
+        self.workers = Workers(2)
 
     @property
     def prompts(self) -> Mapping[str, Wording]:
@@ -35,9 +38,12 @@ class Maths:
         return normalise(answer)
 
     async def grades(self, answers: Iterable[str], reference: str | None) -> dict[str, Grade]:
-        grading = Grading(self._worker, answers, reference)
+        grading = Grading(self.workers, answers, reference)
+        turns = self._few if grading.due <= _FEW else self._many
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._turns, grading.run)
+            while not grading.over:  # after an answer that took too long, other runs come first
+                await asyncio.get_running_loop().run_in_executor(turns, grading.go_on)
+            return grading.grades()
         finally:
             grading.stop()
 
@@ -45,9 +51,20 @@ class Maths:
         return quick_grades(answers, reference)
 
     def reference_of(self, problem: str) -> str | None:
-        from engine.domains.builtin.known_answers import reference_answer  # generates problems: a second, once
+        from engine.domains.builtin.known_answers import reference_answer
 
         return reference_answer(problem)
+
+    def step_checker(self, problem: str) -> StepChecker | None:
+        from engine.domains.builtin.checked_steps import CheckedSteps
+
+        return CheckedSteps.of(problem)
+
+    def family(self, problem: str) -> str | None:
+        from engine.domains.builtin.checked_steps import CheckedSteps
+
+        known = CheckedSteps.of(problem)
+        return known.problem.family if known else None
 
     def foreign(self, problem: str, world: str) -> str | None:
         if world != "builtin":
@@ -60,4 +77,4 @@ class Maths:
         return markdown(text)
 
     def close(self) -> None:
-        self._worker.close()
+        self.workers.close()

@@ -19,17 +19,35 @@ _FORMULA = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BOXED = re.compile(r"\\boxed\{(?:[^{}$\n]|\{[^{}$\n]*\})*\}")
+#: What a browser can typeset: KaTeX calls itself for every level, and 150 levels crash a tab.
+_DEEPEST, _LONGEST, _LONGEST_IN_ALL = 20, 2_000, 8_000
+_OPENING = re.compile(r"(\\?\{|\\left|\\begin)|(\\?\}|\\right|\\end)")
+#: Commands that take each other as arguments need no braces to be nested.
+_CHAINED = re.compile(r"(?:\\[A-Za-z]+\s*){21}")
 _WORDLIKE = re.compile(r"[^0-9A-Za-z \u00a0-\U0010ffff]")
 
 
 def markdown(text: str) -> str:
     """`text` as Markdown source that shows it literally, except formulas."""
     text = text.strip("\n")
-    parts, end = [], 0
+    parts, end, left = [], 0, _LONGEST_IN_ALL
     for match in _FORMULA.finditer(text):
-        parts += [_literal(text[end : match.start()]), _formula(match.group())]
+        left -= len(match[0])
+        shown = _formula(match[0]) if left >= 0 and _can_be_typeset(match[0]) else _escape(match[0])
+        parts += [_literal(text[end : match.start()]), shown]
         end = match.end()
     return "".join([*parts, _literal(text[end:])])
+
+
+def _can_be_typeset(formula: str) -> bool:
+    """Whether a formula is neither too long nor nested too deep for a browser."""
+    if len(formula) > _LONGEST or _CHAINED.search(formula):
+        return False
+    depth = deepest = 0
+    for found in _OPENING.finditer(formula):
+        depth += 1 if found[1] else -1
+        deepest = max(deepest, depth)
+    return deepest <= _DEEPEST
 
 
 def _formula(source: str) -> str:
@@ -41,7 +59,8 @@ def _literal(text: str) -> str:
     """Text outside formulas; a bare `\\boxed{...}` is a formula that lost its dollars."""
     parts, end = [], 0
     for match in _BOXED.finditer(text):
-        parts += [_escape(text[end : match.start()]), f"${_formula(match.group())}$"]
+        shown = f"${_formula(match[0])}$" if _can_be_typeset(match[0]) else _escape(match[0])
+        parts += [_escape(text[end : match.start()]), shown]
         end = match.end()
     return "".join([*parts, _escape(text[end:])])
 

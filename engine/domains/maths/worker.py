@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 #: What sympy may take, in bytes of address space.
 MOST_MEMORY = 3 * 2**30
+#: Seconds of CPU that one question may take, should nobody be left to watch the clock.
+MOST_CPU_S = 60
+#: The pages and the models come first.
+NICENESS = 5
 #: Linux: be sent SIGKILL when the parent ends.
 _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 
@@ -34,6 +40,7 @@ def main() -> None:
 
     print("ready", flush=True)
     for line in sys.stdin:
+        _allow(MOST_CPU_S)
         answers, reference = json.loads(line)
         for verdict in verdicts(answers, reference):
             print(json.dumps(verdict), flush=True)
@@ -44,10 +51,20 @@ def _limit() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+        os.nice(NICENESS)
     with contextlib.suppress(OSError, AttributeError):
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+
+
+def _allow(seconds: int) -> None:
+    """End this process when it has used so many more seconds of CPU."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, hard))
 
 
 if __name__ == "__main__":

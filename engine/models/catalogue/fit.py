@@ -37,12 +37,12 @@ class Fit:
 
 
 def parameters(catalogue: Catalogue, entry: ModelEntry) -> float | None:
-    """How many an entry's model has; None if neither the entry nor its files say."""
-    folder = catalogue.find(entry)
-    if entry.parameters or folder is None:
+    """How many an entry's model has, with the one it is contrasted with; None if neither entry nor files say."""
+    folders = catalogue.folders(entry)
+    if entry.parameters or None in folders:
         return entry.parameters
     try:
-        return stored_parameters(folder)
+        return sum(stored_parameters(folder) for folder in folders if folder)
     except (OSError, ValueError, KeyError):  # damaged; loading it will say so
         return None
 

@@ -99,6 +99,30 @@ def fetch(model: str, progress: Progress) -> Path:
     return Path(folder)
 
 
+def fetch_data(repository: str, file: str, revision: str) -> Path:
+    """One file of a dataset repository at a commit, from the local cache or downloaded into it.
+
+    It lies in a folder that is named after the commit. Raises `ModelError` where that cannot be done.
+    """
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    cached = try_to_load_from_cache(repository, file, revision=revision, repo_type="dataset")
+    if isinstance(cached, str):
+        return Path(cached)
+    instead = "a file of it"
+    if _forbidden:
+        raise ModelError(
+            f"{repository} is not on this machine and HF_HUB_OFFLINE forbids to download it; unset it, "
+            f"or give {instead}"
+        )
+    disable_progress_bars()
+    with _online(), _told(repository, "dataset", instead):
+        # Asked first, because this fails at once where nobody answers; the download itself tries for half a minute.
+        HfApi().dataset_info(repository, revision=revision)
+        return Path(hf_hub_download(repository, file, revision=revision, repo_type="dataset"))
+
+
 def _complete(folder: Path) -> bool:
     """Whether a download came to its end: the weights that the index names, and a tokenizer."""
     needed = {"config.json"}
@@ -160,39 +184,45 @@ def _online() -> Iterator[None]:
 
 
 @contextmanager
-def _told(model: str) -> Iterator[None]:
-    """Turn what goes wrong into one line that says what to do."""
+def _told(wanted: str, kind: str = "model", instead: str = "the folder of a checkpoint") -> Iterator[None]:
+    """Turn what goes wrong into one line that says what to do; `instead` is what may be given in place of an id."""
     try:
         yield
     except ModelError:
         raise
     except Exception as error:  # the Hub's library, its HTTP client and the file system raise many kinds
-        raise ModelError(_advice(model, error)) from error
+        raise ModelError(_advice(wanted, kind, instead, error)) from error
 
 
-def _advice(model: str, error: Exception) -> str:
+def _advice(wanted: str, kind: str, instead: str, error: Exception) -> str:
     from huggingface_hub import constants
-    from huggingface_hub.errors import DryRunError, GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        DryRunError,
+        GatedRepoError,
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
-    if isinstance(error, DryRunError) and isinstance(error.__cause__, Exception):
+    if isinstance(error, DryRunError | LocalEntryNotFoundError) and isinstance(error.__cause__, Exception):
         error = error.__cause__
+    place = wanted if kind == "model" else f"{kind}s/{wanted}"
     if isinstance(error, GatedRepoError):
         return (
-            f"{model} is gated: accept its licence at {constants.ENDPOINT}/{model}, then set HF_TOKEN to a token of "
+            f"{wanted} is gated: accept its licence at {constants.ENDPOINT}/{place}, then set HF_TOKEN to a token of "
             "the account that did"
         )
     if isinstance(error, RepositoryNotFoundError):
-        return (
-            f"there is no model {model} on the Hub, or it is private (set HF_TOKEN); check the path in the models file"
-        )
+        check = "check the path in the models file" if kind == "model" else f"give {instead}"
+        return f"there is no {kind} {wanted} on the Hub, or it is private (set HF_TOKEN); {check}"
     reason = " ".join(str(error).split())[:150] or type(error).__name__
     if isinstance(error, HfHubHTTPError):
-        return f"{model} cannot be downloaded: the Hub answers {reason}"
+        return f"{wanted} cannot be downloaded: the Hub answers {reason}"
     if isinstance(error, OSError) and not _of_network(error):
-        return f"{model} cannot be downloaded ({error.strerror or reason})"
+        return f"{wanted} cannot be downloaded ({error.strerror or reason})"
     return (
-        f"{model} is not on this machine and the Hub cannot be reached at {constants.ENDPOINT} ({reason}); connect, "
-        "or give the folder of a checkpoint"
+        f"{wanted} is not on this machine and the Hub cannot be reached at {constants.ENDPOINT} ({reason}); connect, "
+        f"or give {instead}"
     )
 
 

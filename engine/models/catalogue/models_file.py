@@ -13,10 +13,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from engine.errors import InvalidInput
+from engine.models.catalogue import hub
+from engine.models.scorers.critique_layout import CritiqueLayout
 from engine.models.scorers.options import TwoTokenTemplate
+from engine.models.scorers.recalibrated import ScoreMap
 from engine.models.servers.settings import ServerSettings, VllmSettings, misplaced
 from engine.search.domain import Wording
 from engine.search.params import RunParams
+
+#: Settings of a scorer that one family takes.
+_OF_ONE_FAMILY = ("template", "critique", "separator", "signed", "contrast", "chunk", "of", "map")
 
 
 class _Table(BaseModel):
@@ -50,7 +56,11 @@ class ModelEntry(ServerSettings, VllmSettings):
         path: a folder, or the model's id on the Hugging Face Hub; none for a model behind servers, which has `urls`.
         prompt: the name of a `[prompt.NAME]` table, or of one of the domain's wordings: it says `system` and `suffix`.
         world: what a model was trained for, if it knows nothing else.
-        parameters: how many; the memory it needs follows from them. None: the folder's files say.
+        template, separator, signed, contrast, chunk: as in `ScorerOptions`, for the families that take them; `contrast`
+            is a path or an id like `path`.
+        parameters: how many (`contrast` included); the memory it needs follows from them. None: the folder's files say.
+        critique: how a judge that writes is asked: a table, or the name of a `[critique.NAME]` table.
+        of, map: the scorer whose scores a `recalibrated` one reads anew, and how.
         licence, gated: its licence, and whether the Hub asks to accept it before the first download.
     """
 
@@ -66,6 +76,13 @@ class ModelEntry(ServerSettings, VllmSettings):
     prompt: str = ""
     world: Literal["", "builtin"] = ""
     template: TwoTokenTemplate | None = None
+    critique: CritiqueLayout | str | None = None
+    separator: str = Field(default="\n", min_length=1)
+    signed: bool = False
+    contrast: str = ""
+    chunk: int = Field(default=16, ge=1)
+    of: str = ""
+    map: ScoreMap | None = None
     sampling: SamplingDefaults = SamplingDefaults()
     licence: str = ""
     gated: bool = False
@@ -77,8 +94,15 @@ class ModelEntry(ServerSettings, VllmSettings):
         return self
 
     @property
+    def layout(self) -> CritiqueLayout | None:
+        """The layout of a judge that writes, once a name of one has been filled in."""
+        return None if isinstance(self.critique, str) else self.critique
+
+    @property
     def label(self) -> str:
-        return self.name or self.path or f"{self.model or 'the model'} at {', '.join(self.urls)}"
+        """What records, and with them pages that strangers see, call it: never where it is."""
+        path = self.path if hub.is_id(self.path) else Path(self.path).name
+        return self.name or path or f"{self.model or 'the model'} behind a server"
 
 
 class _Pair(_Table):
@@ -107,6 +131,7 @@ class _Written(_Table):
     policy: list[ModelEntry] = []
     scorer: list[ModelEntry] = []
     prompt: dict[str, Prompt] = {}
+    critique: dict[str, CritiqueLayout] = {}
 
 
 class ModelsFile(_Table):
@@ -141,15 +166,19 @@ def _parse(file: Path) -> _Written:
         return _Written.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise InvalidInput("models", f"{file} cannot be read ({error.strerror}); check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
     except ValidationError as error:
         # Where a name or a table is allowed, what the table lacks says more than "not a name".
         first = max(error.errors(), key=lambda each: (len(each["loc"]), "str" not in each["loc"]))
-        where = ".".join(str(part) for part in first["loc"] if part != "str" and "ModelEntry" not in str(part))
+        where = ".".join(
+            str(part)
+            for part in first["loc"]
+            if part not in ("str", "CritiqueLayout") and "ModelEntry" not in str(part)
+        )
         raise InvalidInput(
             "models", f"{file}: {where}: {first['msg'].lower().removeprefix('value error, ')}"
         ) from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, a number too long, lists in lists in lists
+        raise InvalidInput("models", f"{file} is not valid TOML ({error})") from error
 
 
 class _Mistake(Exception):
@@ -164,7 +193,7 @@ def _checked(
 ) -> ModelsFile:
     if not written.pair:
         raise _Mistake("it names no pair")
-    scorers = {scorer.label: scorer for scorer in written.scorer}
+    scorers = {scorer.label: _laid_out(scorer, written.critique) for scorer in written.scorer}
     policies = {policy.label: policy for policy in written.policy}
     pairs = []
     for pair in written.pair:
@@ -173,14 +202,26 @@ def _checked(
             raise _Mistake(f"{pair.name}: no policy is called {pair.policy!r}")
         if isinstance(pair.scorer, str) and pair.scorer not in scorers:
             raise _Mistake(f"{pair.name}: no scorer is called {pair.scorer!r}")
-        if isinstance(pair.scorer, ModelEntry):
-            _check_scorer(pair.name, pair.scorer, families)
+        judge = pair.scorer
+        if isinstance(judge, ModelEntry):
+            judge = _laid_out(judge, written.critique)
+            _check_scorer(pair.name, judge, families)
         policy = _prompted(pair.name, policy, {**prompts, **written.prompt})
         _check_policy(pair.name, policy, back_ends)
-        pairs.append(PairEntry(**pair.model_dump(exclude={"policy", "scorer"}), policy=policy, scorer=pair.scorer))
-    for scorer in written.scorer:
+        pairs.append(PairEntry(**pair.model_dump(exclude={"policy", "scorer"}), policy=policy, scorer=judge))
+    for scorer in scorers.values():
         _check_scorer(scorer.label, scorer, families)
-    return ModelsFile(pairs=pairs, scorers=written.scorer)
+        _check_source(scorer, scorers)
+    return ModelsFile(pairs=pairs, scorers=list(scorers.values()))
+
+
+def _laid_out(scorer: ModelEntry, layouts: Mapping[str, CritiqueLayout]) -> ModelEntry:
+    """The scorer with the layout it names filled in."""
+    if not isinstance(scorer.critique, str):
+        return scorer
+    if scorer.critique not in layouts:
+        raise _Mistake(f"{scorer.label}: there is no table [critique.{scorer.critique}]")
+    return scorer.model_copy(update={"critique": layouts[scorer.critique]})
 
 
 def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Wording | Prompt]) -> ModelEntry:
@@ -198,20 +239,33 @@ def _prompted(where: str, policy: ModelEntry, prompts: Mapping[str, Wording | Pr
 def _check_policy(where: str, policy: ModelEntry, back_ends: Collection[str]) -> None:
     if policy.kind not in back_ends:
         raise _Mistake(f"{where}: no policy back end {policy.kind!r}")
-    if policy.template:
-        raise _Mistake(f"{where}: a policy takes no template")
+    for setting in _OF_ONE_FAMILY:
+        if setting in policy.model_fields_set:
+            raise _Mistake(f"{where}: a policy takes no {setting}")
     try:
         RunParams(**policy.sampling.given())
     except InvalidInput as error:
         raise _Mistake(f"{where}: sampling: {error}") from error
 
 
+def _check_source(scorer: ModelEntry, scorers: Mapping[str, ModelEntry]) -> None:
+    """Refuse a recalibrated scorer that reads none of `scorers`, or one that is recalibrated itself."""
+    if scorer.of and (scorer.of not in scorers or scorers[scorer.of].of):
+        raise _Mistake(f"{scorer.label}: of {scorer.of!r} is no scorer of this file that has scores of its own")
+
+
 def _check_scorer(where: str, scorer: ModelEntry, families: Mapping[str, Collection[str]]) -> None:
     if scorer.kind not in families:
         raise _Mistake(f"{where}: no scorer family {scorer.kind!r}")
     heeded = families[scorer.kind]
-    for setting in ("system", "template", "suffix", "prompt", "sampling", "urls"):
+    for setting in ("system", "suffix", "prompt", "sampling", "urls", *_OF_ONE_FAMILY):
         if setting in scorer.model_fields_set and setting not in heeded:
             raise _Mistake(f"{where}: a {scorer.kind} scorer takes no {setting}")
     if "template" in heeded and scorer.template is None:
         raise _Mistake(f"{where}: a {scorer.kind} scorer needs a [pair.scorer.template] with step, good and bad")
+    if "critique" in heeded and scorer.critique is None:
+        raise _Mistake(f"{where}: a {scorer.kind} scorer needs a [scorer.critique] with prompt and question")
+    if "chunk" in scorer.model_fields_set and not scorer.contrast:
+        raise _Mistake(f"{where}: chunk belongs to contrast; add contrast, the path of a smaller model")
+    if "map" in heeded and (scorer.map is None or not scorer.of):
+        raise _Mistake(f"{where}: a {scorer.kind} scorer needs of (a scorer's name) and map")

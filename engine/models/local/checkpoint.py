@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging
 
 from engine.assets import assets
 from engine.errors import ModelError
-from engine.models.local import prefix_cache, self_check
+from engine.models.local import packed, prefix_cache, self_check
 from engine.models.local.placement import place, stored_parameters
 from engine.models.prompts.open_tokenizer import open_tokenizer
 from engine.search.events import ModelInfo
@@ -55,6 +60,7 @@ def open_checkpoint(folder: Path, model_class: Any) -> tuple[Any, PreTrainedToke
         model.to(placement.device).eval().requires_grad_(False)
         if missing := sorted(report["missing_keys"]):
             raise ModelError(f"{name}: this checkpoint lacks weights, {missing[0]} and {len(missing) - 1} more")
+        packed.pack(model)
         if not folder.resolve().is_relative_to(assets() / "models"):
             self_check.check(name, model, tokenizer)
     except ModelError:
@@ -80,7 +86,7 @@ def describe(name: str, folder: Path, model: PreTrainedModel, template: str) -> 
     """What is recorded of a loaded checkpoint."""
     return ModelInfo(
         name=name,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        parameters=packed.parameters(model),
         context_window=int(getattr(model.config, "max_position_embeddings", 2048)),
         digest=digest_of(folder),
         dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
@@ -93,7 +99,10 @@ def _check_architecture(name: str, folder: Path, model_class: Any) -> None:
     """Before any weight is read. Raises `ModelError`."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     for architecture in (config.get("architectures") or [])[:1]:
-        if model_class is AutoModelForCausalLM:
+        if model_class is AutoModelForTokenClassification:
+            if not architecture.endswith("ForTokenClassification"):
+                raise ModelError(f"{name}: this checkpoint is a {architecture}, not a token classifier")
+        elif model_class is AutoModelForCausalLM:
             if not architecture.endswith(_CAUSAL):
                 raise ModelError(f"{name}: this checkpoint is a {architecture}, not a causal language model")
         elif architecture != model_class.__name__:

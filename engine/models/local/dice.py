@@ -13,6 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.models.local.sureness import sums
+
+#: Of a token: its log-probability at temperature 1, untruncated, and the two sums over others (`sureness.sums`).
+Sure = list[float]
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -58,8 +63,8 @@ class Dice:
         self._greedy = torch.tensor(greedy, device=device) if any(greedy) else None
         self._top_p = torch.tensor(top_p, device=device)[:, None] if min(top_p, default=1.0) < 1 else None
 
-    def draw(self, logits: Tensor) -> tuple[list[int], list[float]]:
-        """One token per row from `logits` [rows, vocabulary], and its log-probability at temperature 1, untruncated."""
+    def draw(self, logits: Tensor, known: int) -> tuple[list[int], list[Sure]]:
+        """One token per row from `logits` [rows, vocabulary], of which `known` exist, and what is read of it."""
         numbers = self._next_numbers()
         scaled = torch.softmax(logits / self._temperature, dim=-1)
         if self._top_p is not None:
@@ -71,8 +76,9 @@ class Dice:
         tokens = tokens.clamp_(max=logits.shape[-1] - 1)  # past the end only if the model computes NaNs
         if self._greedy is not None:
             tokens = torch.where(self._greedy[:, None], logits.argmax(dim=-1, keepdim=True), tokens)
-        logprobs = torch.log_softmax(logits, dim=-1).gather(-1, tokens)
-        return tokens[:, 0].tolist(), logprobs[:, 0].tolist()
+        logprobs = torch.log_softmax(logits, dim=-1)
+        sure = torch.cat([logprobs.gather(-1, tokens), *sums(logprobs, known)], dim=1)
+        return tokens[:, 0].tolist(), sure.tolist()
 
     def _next_numbers(self) -> Tensor:
         """The next number of every row, [rows, 1]; computed for several draws at a time."""

@@ -7,6 +7,7 @@ transformers only sees the `Cache` interface: `update` writes each row's new pos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -41,6 +42,16 @@ class KVBatch:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def position(self) -> int:
+        """Bytes of one position of one row."""
+        layers, kinds, _, heads, _, head_dim = self.buffer.shape
+        return layers * kinds * heads * head_dim * self.buffer.element_size()
+
+    def size(self, rows: int, columns: int) -> int:
+        """Bytes it takes once it has room for that many rows and columns; while it grows it takes its old ones, too."""
+        return math.prod(self._grown(rows, columns)) * self.position
+
     def like(self) -> KVBatch:
         """An empty batch of the same model."""
         empty = object.__new__(KVBatch)
@@ -48,20 +59,17 @@ class KVBatch:
         empty.lengths = self.lengths[:0].clone()
         return empty
 
-    def reserve(self, columns: int) -> None:
-        """Make room for `columns` positions per row."""
-        self._make_room(len(self), columns)
+    def reserve(self, columns: int, rows: int = 0) -> None:
+        """Make room for `columns` positions per row, and for `rows` rows if that is more than there are."""
+        self._make_room(max(rows, len(self)), columns)
 
     def _make_room(self, rows: int, columns: int) -> None:
         """Grow to at least `rows` and `columns`, copying what is filled once.
 
         Unused columns are zero or left over from another row, never undefined: attention reads them with weight 0.
         """
-        layers, kinds, have_rows, heads, have_columns, head_dim = self.buffer.shape
-        if columns > have_columns:
-            have_columns = columns + max(_SLACK, columns // _SLACK_SHARE)
-        if rows > have_rows:
-            have_rows = rows if not have_rows else rows + rows // _ROW_SLACK_SHARE
+        layers, kinds, _, heads, _, head_dim = self.buffer.shape
+        have_rows, have_columns = self._grown(rows, columns)
         if (have_rows, have_columns) == (self.buffer.shape[2], self.buffer.shape[4]):
             return
         grown = self.buffer.new_zeros(layers, kinds, have_rows, heads, have_columns, head_dim)
@@ -69,6 +77,17 @@ class KVBatch:
             filled = int(self.lengths.max())
             grown[:, :, : len(self), :, :filled] = self.buffer[:, :, : len(self), :, :filled]
         self.buffer = grown
+
+    def _grown(self, rows: int, columns: int) -> tuple[int, int]:
+        """The buffer's rows and columns once it has room for these. Spare rows are not copied to longer columns."""
+        have_rows, have_columns = self.buffer.shape[2], self.buffer.shape[4]
+        spare = rows + rows // _ROW_SLACK_SHARE
+        if columns > have_columns:
+            have_columns = columns + max(_SLACK, columns // _SLACK_SHARE)
+            have_rows = min(have_rows, spare)
+        if rows > have_rows:
+            have_rows = rows if not have_rows else spare
+        return have_rows, have_columns
 
     def add(self, segments: Sequence[Sequence[Tensor]]) -> None:
         """Append one row for each list of segments ([layers, 2, heads, positions, head_dim] each), joined in order."""

@@ -1,10 +1,11 @@
-"""How much memory is free: in this machine or container, and on its GPUs.
+"""How much there is of this machine or container: memory, processor cores, and what is free on its GPUs.
 
 torch is asked only where there is a GPU to ask about, so that listing models stays quick without one.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,26 @@ def free_ram(cgroup: Path = _CGROUP) -> int:
     available = psutil.virtual_memory().available
     left = _left_to_container(cgroup)
     return available if left is None else min(available, left)
+
+
+def total_ram(cgroup: Path = _CGROUP) -> int:
+    """Bytes that there are, in use or not."""
+    there = psutil.virtual_memory().total
+    try:
+        return min(there, int((cgroup / "memory.max").read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        return there
+
+
+def cores(cgroup: Path = _CGROUP) -> int:
+    """Processor cores that this process may use. A container's share of time is no affinity: with more threads than
+    that they wait for each other."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        share, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, min(there, math.ceil(int(share) / int(period))))
+    except (OSError, ValueError, ZeroDivisionError):
+        return there
 
 
 def free_gpus() -> Sequence[int]:

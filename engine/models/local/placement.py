@@ -2,8 +2,8 @@
 
 Small models (the built-in ones) run in float32 on one CPU thread, GPU or not: for them a GPU's launches cost more than
 the work, and the same seed gives the same tree everywhere. Larger ones run in bfloat16 on the GPU with the most free
-memory. Without a GPU they run on the CPU, in bfloat16 if it has the instructions (twice as fast, but much slower
-without them), else in float32.
+memory; where GPUs are lent a call at a time, they wait on the CPU for theirs. Without a GPU they run on the CPU, in
+bfloat16 if it has the instructions (twice as fast, but much slower without them), else in float32.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import ModelError
-from engine.models.local.memory import free_gpus, free_ram, gigabytes
+from engine.models.local.lent_gpu import is_lent
+from engine.models.local.memory import cores, free_gpus, free_ram, gigabytes
 
 #: Below this many parameters a model is small: two threads cost more in waiting for each other than they save.
 SMALL = 50_000_000
@@ -54,9 +55,14 @@ class Placement:
         )
 
 
+def is_small(parameters: float) -> bool:
+    """Whether a model is computed in float32 on one thread of the CPU, whatever else there is."""
+    return parameters < SMALL
+
+
 def place(parameters: float) -> Placement:
     """Where a model with this many parameters goes, on this machine right now."""
-    if parameters < SMALL:
+    if is_small(parameters) or is_lent():  # what is lent takes the model along, which must not be packed for the CPU
         return Placement("cpu", "float32", free_ram())
     gpus = free_gpus()
     if gpus:
@@ -67,12 +73,12 @@ def place(parameters: float) -> Placement:
 
 def cpu_threads(parameters: float) -> int:
     """Threads for a model of this size: the user's `OMP_NUM_THREADS`, or else all cores that this process may use."""
-    if parameters < SMALL:
+    if is_small(parameters):
         return 1
     said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if said.isdecimal() and int(said):
         return int(said)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 def stored_parameters(folder: Path) -> int:

@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from engine.errors import ModelError
+from engine.models.local import packed
 from engine.models.local.kv import Decoder, KVBatch
 from engine.models.local.output_layer import output_layer
 from engine.models.local.placement import SMALL
@@ -77,7 +78,7 @@ def _ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int
 def _threads(model: PreTrainedModel) -> Iterator[None]:
     """As many as the worker will use: two threads wait for each other longer than a small model takes."""
     before = torch.get_num_threads()
-    if model.num_parameters() < SMALL:
+    if packed.parameters(model) < SMALL:
         torch.set_num_threads(1)
     try:
         yield

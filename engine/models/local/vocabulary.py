@@ -15,15 +15,16 @@ class Vocabulary:
     """The tokens of one checkpoint.
 
     A model's output layer often has more rows than its tokenizer has tokens (padding to a round number, unused
-    ids); those are never sampled. `eos` are all tokens that end a text, by the generation settings or the
-    tokenizer. Special tokens have no text, except the tags of a thought, which show where it ends.
+    ids); those are never sampled. `size` is one more than the last token, `count` how many there are, `eos` are all
+    tokens that end a text, by the generation settings or the tokenizer. Special tokens have no text, except the tags of
+    a thought, which show where it ends.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         ids = set(tokenizer.get_vocab().values())
-        self._size = max(ids) + 1
-        free = sorted(set(range(self._size)) - ids)
+        self.size, self.count = max(ids) + 1, len(ids)
+        free = sorted(set(range(self.size)) - ids)
         self._free = torch.tensor(free, device=model.device) if free else None
         configured = getattr(model.generation_config, "eos_token_id", None)
         named = configured if isinstance(configured, list) else [configured]
@@ -34,7 +35,7 @@ class Vocabulary:
 
     def known(self, logits: Tensor) -> Tensor:
         """The `logits` [rows, output layer] of existing tokens only, [rows, tokens]."""
-        logits = logits[:, : self._size]
+        logits = logits[:, : self.size]
         return logits if self._free is None else logits.index_fill(1, self._free, float("-inf"))
 
     def text(self, ids: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ from engine.errors import ModelError
 from engine.models.loop_thread import LoopThread
 from engine.search.cost import PolicyCost
 from engine.search.events import Finish
-from engine.search.policy import Draw, Sampling, Step, TokenBudget
+from engine.search.policy import Draw, Sampling, Step, TokenBudget, Writing
 
 #: Why a request ended: the delimiter, EOS, the number of tokens asked for, or tokens lost on the way.
 End = Literal["stop", "eos", "length", "lost"]
@@ -173,7 +173,7 @@ class RequestSession:
     ) -> None:
         self._thread, self._window, self._delimiter = thread, context_window, delimiter
         self._ask, self._decode = ask, decode
-        self._latest: Draft | None = None
+        self._drafts: list[Draft] = []
 
     async def extend(
         self, draws: Sequence[Draw], sampling: Sampling, budget: TokenBudget, cost: PolicyCost
@@ -184,7 +184,7 @@ class RequestSession:
         try:
             return await self._thread.run(self._extend(draws, sampling, Till(budget, cost)))
         finally:
-            self._latest = None
+            self._drafts = []
 
     async def _extend(self, draws: Sequence[Draw], sampling: Sampling, till: Till) -> list[Step]:
         prompt_tokens, go_on = await self._ask(sampling)
@@ -194,13 +194,16 @@ class RequestSession:
             room = max(1, self._window - prompt_tokens - written)
             room = max(1, min(room, sampling.left(written, otherwise=room)))
             drafts.append(Draft(draw, self._delimiter, room, min(room, sampling.max_step_tokens)))
-        self._latest = drafts[0]
+        self._drafts = drafts
         await write(drafts, till, go_on)
         return [draft.step(self._decode) for draft in drafts]
 
-    def writing(self) -> str:
-        draft = self._latest
-        return draft.text if draft else ""
+    def writing(self) -> Writing | None:
+        drafts = self._drafts
+        if not drafts:
+            return None
+        ended = sum(draft.finish is not None for draft in drafts)
+        return Writing(drafts[0].text, 1 + len(drafts[0].draw.path), ended, len(drafts))
 
     def close(self) -> None:
         """Nothing to free: a request ends with the task that waits for it."""

@@ -19,9 +19,11 @@ from engine.models.loop_thread import LoopThread
 from engine.models.policies.draft import Continue, Draft, End, Piece, RequestSession, Till
 from engine.models.policies.streamed import Reading
 from engine.models.prompts.open_tokenizer import open_tokenizer
+from engine.models.servers.asking import USAGE
+from engine.models.servers.connection import Server, hang_up
 from engine.models.servers.probe import PLAIN_SAMPLING, Found, probe
 from engine.models.servers.prompts import Prompt, Prompts
-from engine.models.servers.replicas import Route, Server, hang_up
+from engine.models.servers.replicas import Route
 from engine.models.servers.settings import ServerSettings
 from engine.models.servers.wire import Abilities
 from engine.search.events import ModelInfo
@@ -68,7 +70,7 @@ class OpenAIPolicy:
 
     async def _connect(self, key: str | None, system: str, suffix: str, tokenizer: Any) -> None:
         settings = self._settings
-        self.servers = [Server(url, key, settings.timeout_s, settings.concurrency) for url in settings.urls]
+        self.servers = [Server(url, key, settings) for url in settings.urls]
         found = await self._probe(tokenizer is not None)
         self.abilities = found[0].abilities
         for other in found[1:]:
@@ -121,6 +123,9 @@ class OpenAIPolicy:
     def prompt_tokens(self, problem: str) -> int:
         return self.thread.call(self.prompt(problem)).tokens
 
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
+        return self.prompts.token_ids(text)
+
     def session(self, problem: str) -> RequestSession:
         route = self.route(problem)
 
@@ -161,7 +166,7 @@ class _Asking:
     async def _stream(self, server: Server, draft: Draft, most: int, till: Till) -> End:
         policy = self.policy
         body = await self._body(server, draft, most)
-        reading = Reading(draft, till, policy.abilities)
+        reading = Reading(draft, till, policy.abilities, most)
         async with aclosing(server.stream(policy.prompts.path, body)) as chunks:
             end = await reading.read(chunks)
         told = reading.prompt_tokens
@@ -181,9 +186,10 @@ class _Asking:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "stream": True,
-            "stream_options": {"include_usage": True},
             **await policy.prompts.following(server, self.prompt, path, written.ids, written.text),
         }
+        if able.usage:
+            body |= USAGE
         if able.stop_reason:
             body |= {"stop": [policy.delimiter]}
         if able.kept_stop:

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from engine.errors import ModelError
 from engine.models.policies.draft import Draft, End, Piece, Till
-from engine.models.servers.replicas import Unavailable
+from engine.models.servers.refusals import Unavailable
 from engine.models.servers.wire import Abilities, Chunk
 
 
 @dataclass(slots=True)
 class Reading:
-    """One stream on its way into `draft.arriving`. `prompt_tokens` and `cached_tokens` are the server's count."""
+    """One stream on its way into `draft.arriving`.
+
+    `most` is how many tokens were asked for; `prompt_tokens` and `cached_tokens` are the server's count.
+    """
 
     draft: Draft
     till: Till
     abilities: Abilities
+    most: int
     prompt_tokens: int | None = None
     cached_tokens: int = 0
     _generated: int | None = None
@@ -36,16 +39,18 @@ class Reading:
             if said.prompt_tokens is not None:
                 self.prompt_tokens, self.cached_tokens = said.prompt_tokens, said.cached_tokens
             self._generated = said.generated_tokens if said.generated_tokens is not None else self._generated
-            if not self._take(said):
+            if not self._take(said) or self.draft.arriving.tokens > self.most:  # some servers write on all the same
                 return "length"
             if self._passed_by:
                 self._cut(said)
                 return "stop"
-            if said.finish:
+            if said.ending:
                 end = self._end(said)
         if end is None:
-            raise Unavailable("the server broke off in the middle of an answer")
+            raise Unavailable("the server broke off in the middle of an answer", crowded=True)
         self._settle(end)
+        if end == "eos" and not self.abilities.cut_offs and self.draft.arriving.tokens >= self.most:
+            return "length"
         return end
 
     def _take(self, said: Chunk) -> bool:
@@ -80,15 +85,15 @@ class Reading:
             piece.logprob = None
 
     def _end(self, said: Chunk) -> End:
-        if said.finish == "length":
+        if said.ending == "broken":
+            raise Unavailable(f"the server ended an answer with {said.finish!r}", crowded=True)
+        if said.ending == "cut":
             return "length"
-        if said.finish != "stop":
-            raise ModelError(f"the server ended an answer with {said.finish!r}")
-        if not isinstance(said.stop_reason, str):
+        if said.stop_reason != self.draft.delimiter:  # an id, or in words, what ends every answer
             return "eos"
         piece = self.draft.arriving
         if self.draft.delimiter not in piece.text:
-            piece.text += said.stop_reason
+            piece.text += self.draft.delimiter
         return "stop"
 
     def _settle(self, end: End) -> None:

@@ -23,8 +23,9 @@ from engine.models.policies.draft import Continue, Draft, End, RequestSession, T
 from engine.models.policies.streamed import Reading
 from engine.models.prompts.chat_prompt import ChatPrompt
 from engine.models.prompts.open_tokenizer import open_tokenizer
+from engine.models.servers.refusals import one_line
 from engine.models.servers.settings import VllmSettings
-from engine.models.servers.wire import Abilities, Chunk, one_line
+from engine.models.servers.wire import Abilities, Chunk
 from engine.search.events import ModelInfo
 from engine.search.policy import DELIMITER, Sampling
 from engine.search.tree import Node
@@ -41,7 +42,14 @@ _ENVIRONMENT = {
 #: 0.32 crashes there when it splits the prompt of a request with a seed ("CPU Generator does not use offset").
 _ON_CPU = {"block_size": 32, "enable_chunked_prefill": False}
 _ABILITIES = Abilities(
-    prompts=True, token_ids=True, stop_reason=True, kept_stop=True, logprobs=True, seeds=True, plain_sampling=True
+    prompts=True,
+    token_ids=True,
+    stop_reason=True,
+    kept_stop=True,
+    logprobs=True,
+    seeds=True,
+    plain_sampling=True,
+    cut_offs=True,
 )
 
 
@@ -88,6 +96,9 @@ class VllmPolicy:
     def prompt_tokens(self, problem: str) -> int:
         return len(self.prompt_ids(problem))
 
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
     def session(self, problem: str) -> RequestSession:
         prompt = self.prompt_ids(problem)
 
@@ -107,7 +118,7 @@ class VllmPolicy:
 
     async def _request(self, prompt: list[int], draft: Draft, most: int, till: Till, sampling: Sampling) -> End:
         ids = [*prompt, *self._path_ids(draft.draw.path), *draft.written.ids]
-        reading = Reading(draft, till, _ABILITIES)
+        reading = Reading(draft, till, _ABILITIES, most)
         try:
             async with aclosing(self._chunks(ids, draft, most, sampling)) as chunks:
                 return await reading.read(chunks)

@@ -28,11 +28,14 @@ class Segment:
         ids: the tokens it adds.
         reads: offsets into `ids` at whose hidden states the score is read.
         targets: the token whose probability is read at each of `reads`; empty if a head gives the score.
+        starts: where in the text of the step (stripped of blanks around it) each of `targets` begins, in characters;
+            what stands before the text begins where it does.
     """
 
     ids: tuple[int, ...]
     reads: tuple[int, ...]
     targets: tuple[int, ...] = ()
+    starts: tuple[int, ...] = ()
 
 
 class Format(Protocol):

@@ -1,7 +1,8 @@
-"""Any causal language model that judges a step with one of two tokens; how it is asked comes from the catalogue.
+"""Any causal language model that judges a step with one of two words; how it is asked comes from the catalogue.
 
-The score is P(good) of the tokens `good` and `bad` after the last token of `step`. Special tokens may be named in the
-template and are tokens there; the problem and the steps are text, and a tag that is one token never occurs in them.
+The score is P(good) of the tokens `good` and `bad` after the last token of `step`; a word of several tokens stands for
+its first (FoVer's "correct" and "incorrect"). Special tokens may be named in the template and are tokens there; the
+problem and the steps are text, and a tag that is one token never occurs in them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from engine.errors import ModelError
 from engine.models.local.checkpoint import describe, open_checkpoint
 from engine.models.prompts.tokens import Tokens
 from engine.models.scorers.formats import TemplateFormat
-from engine.models.scorers.heads import TwoTokenHead, verdict_tokens
+from engine.models.scorers.heads import TwoTokenHead, first_tokens
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions, TwoTokenTemplate
 from engine.models.scorers.served import ServedScorer, TwoTokens
@@ -45,7 +46,7 @@ def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
     template = _template(name, options)
     model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
     form = read(tokenizer, template)
-    head = TwoTokenHead(model, *verdict_tokens(Tokens(tokenizer), template.good, template.bad))
+    head = TwoTokenHead(model, *first_tokens(Tokens(tokenizer), template.good, template.bad))
     return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, head)
 
 
@@ -53,7 +54,7 @@ def serve(
     name: str, settings: ServerSettings, tokenizer: PreTrainedTokenizerBase, options: ScorerOptions
 ) -> ServedScorer:
     template = _template(name, options)
-    verdicts = verdict_tokens(Tokens(tokenizer), template.good, template.bad)
+    verdicts = first_tokens(Tokens(tokenizer), template.good, template.bad)
     return ServedScorer(name, settings, read(tokenizer, template), TwoTokens(*verdicts))
 
 

@@ -4,6 +4,8 @@ The score of a step is the smallest probability, at temperature 1, that the judg
 far; the blank line or end of text after the step is left out.
 The judge reads steps in its own tokens, joined by blank lines as it would write them itself: a token that ends a
 sentence and the step in one counts, a blank line on its own counts for the step after it.
+
+With `contrast` the score is another: see `engine.models.scorers.contrast`.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from engine.errors import ModelError
 from engine.models.local.checkpoint import describe, open_checkpoint
 from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
+from engine.models.scorers.contrast import ContrastScorer
 from engine.models.scorers.formats import Segment, fingerprint
-from engine.models.scorers.heads import LikelihoodHead
+from engine.models.scorers.heads import LikelihoodHead, LogProbabilityHead
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
 from engine.search.policy import DELIMITER
+from engine.search.scorer import Scorer
 
 
 class LikelihoodFormat:
@@ -46,25 +50,38 @@ class LikelihoodFormat:
     def segment(self, step: str, before: str | None) -> Segment:
         own, _ = self._read(step, first=before is None)
         if before is None:
-            return _segment([self._last], own)
+            return _segment(self._last, own)
         previous, blank = self._read(before)
-        return _segment(previous[-1:], [*blank, *own])
+        return _segment(previous[-1][0], [*((token, 0) for token in blank), *own])
 
-    def _read(self, step: str, *, first: bool = False) -> tuple[list[int], list[int]]:
-        """The tokens that hold text of the step, and those of the blank line after it."""
+    def _read(self, step: str, *, first: bool = False) -> tuple[list[tuple[int, int]], list[int]]:
+        """The tokens that hold text of the step, each with its place there, and those of the blank line after it."""
         text = step.strip()
         ends = "\n" in step[len(step.rstrip()) :]
         pieces = self._tokens.written(text + DELIMITER if ends else text, self._place if first else "inside")
-        own = [token for token, start in pieces if start < len(text)]
+        own = [(token, start) for token, start in pieces if start < len(text)]
         return own, [token for token, _ in pieces[len(own) :]] if ends else self._tokens.text(DELIMITER)
 
 
-def _segment(last: list[int], targets: list[int]) -> Segment:
-    ids = (*last, *targets[:-1])
-    return Segment(ids, tuple(range(len(ids))), tuple(targets))
+def _segment(last: int, pieces: list[tuple[int, int]]) -> Segment:
+    targets, starts = zip(*pieces, strict=True)
+    ids = (last, *targets[:-1])
+    return Segment(ids, tuple(range(len(ids))), targets, starts)
 
 
-def load(name: str, folder: Path, options: ScorerOptions) -> LocalScorer:
+def load(name: str, folder: Path, options: ScorerOptions) -> Scorer:
+    if options.contrast is None:
+        return _open(name, folder, options.system, LikelihoodHead)
+    larger = _open(name, folder, options.system, LogProbabilityHead)
+    try:
+        smaller = _open(name, options.contrast, options.system, LogProbabilityHead)
+    except BaseException:
+        larger.close()
+        raise
+    return ContrastScorer(name, larger, smaller, options.chunk)
+
+
+def _open(name: str, folder: Path, system: str, head: type[LogProbabilityHead]) -> LocalScorer:
     model, tokenizer = open_checkpoint(folder, AutoModelForCausalLM)
-    form = LikelihoodFormat(tokenizer, options.system)
-    return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, LikelihoodHead(model))
+    form = LikelihoodFormat(tokenizer, system)
+    return LocalScorer(describe(name, folder, model, form.template), model.base_model, form, head(model))

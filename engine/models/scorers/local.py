@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine.errors import ModelError
+from engine.models.local import prefix_cache
 from engine.models.local.kv import Decoder, KVBatch
 from engine.models.local.prefix_cache import PrefixCache
 from engine.models.local.worker import Job, Worker
@@ -27,8 +29,10 @@ from engine.search.tree import Node
 
 _PROMPT: Hashable = "prompt"
 
-#: Rows of one forward; bounds the memory a large best-of-N asks for at once.
+#: Rows of one forward, at most; fewer where the memory for running rows holds fewer.
 _MAX_ROWS = 64
+#: A path's keys and values are in the batch, in the pieces joined for it, and once more while it grows.
+_COPIES = 3
 #: Padded positions that cost as much as one more pass over the model: reading the weights of a large one, calling the
 #: layers of a small one.
 _PASS = 64
@@ -54,7 +58,7 @@ class LocalScorer:
 class LocalScorerSession:
     """One run's prompt, prefix cache, and the scores of its nodes (kept even if the cache drops the node).
 
-    `lengths` are the positions that each node takes.
+    `values` are what the head said at each of a step's `reads`, `lengths` the positions that each node takes.
     """
 
     def __init__(self, judge: _Judge, prompt: list[int]) -> None:
@@ -62,6 +66,7 @@ class LocalScorerSession:
         self.prompt = prompt
         self.cache = PrefixCache()
         self.scores: dict[Hashable, float] = {}
+        self.values: dict[Hashable, tuple[float, ...]] = {}
         self.lengths: dict[Hashable, int] = {}
 
     async def score(self, paths: Sequence[Sequence[Node]], cost: ScorerCost) -> list[float | None]:
@@ -125,16 +130,19 @@ class _Row:
         return self.end - len(self.missing)
 
 
-def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
-    """Rows of similar length together, so that padding a batch costs less than another pass would."""
+def _batches(rows: Sequence[_Row], positions: int) -> Iterator[list[_Row]]:
+    """Rows of similar length together, so that padding a batch costs less than another pass would, and no more than
+    memory has `positions` for."""
     batch: list[_Row] = []
-    padding = 0
+    padding = longest = 0
     for row in sorted(rows, key=lambda row: len(row.missing)):
+        longest = max(longest, row.end)
         if batch:
             padding += len(batch) * (len(row.missing) - len(batch[-1].missing))
-        if padding > _PASS or len(batch) == _MAX_ROWS:
+        full = len(batch) == _MAX_ROWS or (len(batch) + 1) * longest > positions
+        if batch and (padding > _PASS or full):
             yield batch
-            batch, padding = [], 0
+            batch, padding, longest = [], 0, row.end
         batch.append(row)
     if batch:
         yield batch
@@ -168,6 +176,7 @@ class _Judge:
         for request in self._requests:
             request.fail(error)
         self._requests = []
+        prefix_cache.hold(self._device, self, 0)
 
     def _row(self, request: _Request, path: Sequence[Node], place: int = 0) -> _Row:
         session = request.session
@@ -186,10 +195,13 @@ class _Judge:
 
     def _compute(self, rows: Sequence[_Row]) -> None:
         fitting = [row for row in rows if row.end <= self._info.context_window]
-        for alike in _batches(fitting):
+        position = _COPIES * self._empty.position
+        for alike in _batches(fitting, prefix_cache.allowance(self._device, self) // position):
             chunk = [row for row in alike if not row.request.cancelled]
             if chunk:
+                prefix_cache.hold(self._device, self, position * len(chunk) * max(row.end for row in chunk))
                 self._forward(chunk)
+        prefix_cache.hold(self._device, self, 0)
 
     def _forward(self, rows: Sequence[_Row]) -> None:
         """Compute `rows` in one batch and keep their segments and scores."""
@@ -226,10 +238,12 @@ class _Judge:
 
     def _keep_scores(self, rows: Sequence[_Row], values: Iterator[float]) -> None:
         for row in rows:
-            scores = row.request.session.scores
+            session = row.request.session
+            scores = session.scores
             for span in row.spans:
                 if span.segment:
-                    score = min(next(values) for _ in span.segment.reads)
+                    session.values[span.key] = tuple(islice(values, len(span.segment.reads)))
+                    score = min(session.values[span.key])
                     if self._head.running and span.before in scores:
                         score = min(score, scores[span.before])
                     scores[span.key] = row.request.scores[row.place] = score

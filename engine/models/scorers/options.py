@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engine.models.scorers.critique_layout import CritiqueLayout
 from engine.models.servers.settings import ServerSettings
 from engine.search.scorer import Scorer
 
@@ -22,7 +23,7 @@ class TwoTokenTemplate(BaseModel):
         prompt: the text before the steps, with `{problem}`.
         step: a step, with `{step}`; the score is read after its last token.
         then: what follows before the next step, for example the judge's own "+" and the end of its turn.
-        good, bad: the two tokens compared at that place.
+        good, bad: the two words compared at that place, by their first tokens.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,10 +58,24 @@ class TwoTokenTemplate(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ScorerOptions:
-    """`system`: the system prompt the judge was trained with, for families that have one."""
+    """What some families heed; docs/models.md says which.
+
+    Attributes:
+        system: the system prompt the judge was trained with.
+        template: how `generic` asks.
+        separator: what closes a step for `token_classifier`.
+        signed: whether its score is p1 - p0, brought to 0..1.
+        contrast: the folder of the smaller model that `likelihood` subtracts; None: it subtracts none.
+        chunk: the tokens of a chunk then, the larger model's.
+    """
 
     system: str = ""
     template: TwoTokenTemplate | None = None
+    critique: CritiqueLayout | None = None
+    separator: str = "\n"
+    signed: bool = False
+    contrast: Path | None = None
+    chunk: int = 16
 
 
 class LoadScorer(Protocol):

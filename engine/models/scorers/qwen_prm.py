@@ -1,5 +1,7 @@
 """Qwen2.5-Math-PRM (7B, 72B, and 7B-PRM800K): a two-label head read at the `<extra_0>` that closes every step.
 
+ReasonFlux-PRM reads the same way, without a system prompt.
+
 Format (huggingface.co/Qwen/Qwen2.5-Math-PRM-7B): the chat template with the problem as the user's turn, then each step
 and `<extra_0>` in the assistant's; the score is the softmax probability of label 1 at that token.
 """
@@ -8,8 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2Model, Qwen2PreTrainedModel
 
 from engine.errors import ModelError
@@ -17,6 +18,7 @@ from engine.models.local.checkpoint import describe, open_checkpoint
 from engine.models.prompts.chat_template import chat
 from engine.models.prompts.tokens import Tokens
 from engine.models.scorers.formats import TemplateFormat
+from engine.models.scorers.heads import LabelHead
 from engine.models.scorers.local import LocalScorer
 from engine.models.scorers.options import ScorerOptions
 from engine.models.scorers.served import ServedScorer, StepPooling
@@ -35,18 +37,6 @@ class Qwen2ForProcessRewardModel(Qwen2PreTrainedModel):
             nn.Linear(config.hidden_size, config.hidden_size), nn.ReLU(), nn.Linear(config.hidden_size, 2)
         )
         self.post_init()  # type: ignore[no-untyped-call]
-
-
-class LabelHead:
-    """The probability of label 1."""
-
-    running = False
-
-    def __init__(self, score: nn.Module) -> None:
-        self._score = score
-
-    def __call__(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        return torch.softmax(self._score(hidden).float(), dim=-1)[:, 1]
 
 
 def read(tokenizer: PreTrainedTokenizerBase, system: str = "") -> TemplateFormat:

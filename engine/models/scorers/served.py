@@ -14,10 +14,11 @@ from typing import Any, Protocol
 from engine.errors import ModelError
 from engine.models.loop_thread import LoopThread
 from engine.models.scorers.formats import Format, conversation, refuse_empty
-from engine.models.servers.probe import entry_of
-from engine.models.servers.replicas import Refused, Route, Server, hang_up
+from engine.models.servers.connection import Server, hang_up
+from engine.models.servers.listing import entry_of, with_window
+from engine.models.servers.refusals import Refused, one_line
+from engine.models.servers.replicas import Route
 from engine.models.servers.settings import ServerSettings
-from engine.models.servers.wire import one_line
 from engine.search.cost import ScorerCost
 from engine.search.events import ModelInfo
 from engine.search.tree import Node
@@ -98,10 +99,10 @@ class ServedScorer:
 
     async def _connect(self, name: str, key: str | None) -> None:
         settings = self._settings
-        self.servers = [Server(url, key, settings.timeout_s, settings.concurrency) for url in settings.urls]
+        self.servers = [Server(url, key, settings) for url in settings.urls]
         entry = await self.route("").do(lambda server: entry_of(server, settings.model))
-        self._model = str(entry["id"])
-        window = settings.context_window or entry.get("max_model_len")
+        self._model = entry.id
+        window = settings.context_window or (await with_window(self.route("").server, entry)).context_window
         if not window:
             raise ModelError(f"{settings.urls[0]} does not say how long its context is; add context_window")
         self.info = ModelInfo(

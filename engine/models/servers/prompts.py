@@ -14,10 +14,13 @@ from transformers import PreTrainedTokenizerBase
 
 from engine.errors import ModelError
 from engine.models.prompts.chat_prompt import ChatPrompt
-from engine.models.servers.probe import CONTINUE
-from engine.models.servers.replicas import Server
+from engine.models.servers.asking import CONTINUE
+from engine.models.servers.connection import Server
 from engine.models.servers.wire import Abilities, chunk
 from engine.search.tree import Node
+
+#: What tokenizers are compared on.
+_PROBLEM = "1 + 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,50 @@ class Prompts:
         return None if tokenizer is None else lambda ids: str(tokenizer.decode(list(ids), skip_special_tokens=True))
 
     async def check(self, server: Server) -> None:
-        """Compare the local tokenizer with the server's, on one prompt. Raises `ModelError` if they differ.
-
-        A server that reports no ids may itself put the beginning-of-sequence token before every text; then ours is left
-        out, because the model was not trained on two.
-        """
+        """Compare the local tokenizer with the server's, on one prompt. Raises `ModelError` if they differ."""
         if self._tokenizer is None or self._chat is None:
             return
-        ids, text = self._chat.ids("1 + 1"), self._chat.text("1 + 1")
-        body = {"model": self._model, "prompt": text, "max_tokens": 1}
         if not self.by_ids:
-            told = chunk(await server.post(self.path, body)).prompt_tokens
-            bos = str(self._tokenizer.bos_token or "")
-            self._bos = bos if bos and text.startswith(bos) and told == len(ids) + 1 else ""
+            self._bos = await self._check_text(server, self._tokenizer, self._chat)
             return
+        body = {"model": self._model, "prompt": self._chat.text(_PROBLEM), "max_tokens": 1}
         theirs = chunk(await server.post(self.path, body | {"return_token_ids": True, "add_special_tokens": False}))
-        if theirs.prompt_ids is not None and list(theirs.prompt_ids) != ids:
+        if theirs.prompt_ids is not None and list(theirs.prompt_ids) != self._chat.ids(_PROBLEM):
             raise ModelError(f"the tokenizer folder is not that of {self._model} at {server.url}; check the entry")
+
+    async def _check_text(self, server: Server, tokenizer: PreTrainedTokenizerBase, chat: ChatPrompt) -> str:
+        """What to leave out at the beginning of a prompt, judged by the server's count of its tokens.
+
+        A server that reports no ids may itself put the beginning-of-sequence token before every text; then ours is left
+        out, because the model was not trained on two. It must not put more than that around it.
+        """
+
+        async def surplus(text: str, ours: int) -> int:
+            told = chunk(await server.post(self.path, {"model": self._model, "prompt": text, "max_tokens": 1}))
+            return 0 if told.prompt_tokens is None else told.prompt_tokens - ours
+
+        text = chat.text(_PROBLEM)
+        more = await surplus(text, len(chat.ids(_PROBLEM)))
+        if more > 1:
+            if await surplus(_PROBLEM, len(tokenizer.encode(_PROBLEM, add_special_tokens=False))) > 1:
+                raise ModelError(
+                    f"{server.url} puts prompts into a chat template of its own, around ours; leave tokenizer out of "
+                    "the entry, so that its chat is used, or give the model a template that adds nothing (Ollama: "
+                    "TEMPLATE {{ .Prompt }})"
+                )
+            raise ModelError(
+                f"{server.url} reads {more} tokens more in a prompt than the tokenizer folder makes of it: the folder "
+                "is another model's, or the server reads special tokens as text; check tokenizer in the entry, or "
+                "leave it out"
+            )
+        bos = str(tokenizer.bos_token or "")
+        return bos if bos and text.startswith(bos) and more == 1 else ""
+
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
+        """A step's tokens, if they are sent as such and the tokenizer is here."""
+        if self._tokenizer is None or not self.by_ids:
+            return None
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
 
     async def prompt(self, server: Server, problem: str) -> Prompt:
         messages = chat(problem, self._system, self._suffix)

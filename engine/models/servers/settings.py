@@ -23,6 +23,15 @@ def _base_url(url: str) -> str:
     return url.rstrip("/").removesuffix("/v1")
 
 
+def _proxy(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https", "socks5", "socks5h") or not parts.hostname):
+        raise ValueError(f"{url!r} is not an http, https or socks5 address")
+    if parts.username or parts.password:
+        raise ValueError("an address holds no password; leave proxy out and set HTTPS_PROXY or HTTP_PROXY")
+    return url
+
+
 def _variable(name: str) -> str:
     if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError("key_env is the name of an environment variable, not the key itself")
@@ -35,7 +44,8 @@ class ServerSettings(BaseModel):
     `urls` are replicas of the same model and `model` is its name there (empty: the only one they serve). `key_env`
     names the environment variable with the API key. `tokenizer` is a folder with the model's own tokenizer; with it
     prompts are made here, from its chat template. The server is asked for `context_window` and `parameters` if they
-    are left out; without `parameters` FLOPs are not known. `timeout_s` is how long a server may be silent.
+    are left out; without `parameters` FLOPs are not known. `timeout_s` is how long a server may be silent. They are
+    asked through `proxy`; if it is empty, through what the environment names, except on this machine.
     """
 
     urls: tuple[Annotated[str, AfterValidator(_base_url)], ...] = Field((), min_length=1)
@@ -47,6 +57,7 @@ class ServerSettings(BaseModel):
     concurrency: int = Field(64, ge=1)
     timeout_s: float = Field(120.0, gt=0)
     retries: int = Field(4, ge=0, le=10)
+    proxy: Annotated[str, AfterValidator(_proxy)] = ""
 
     def api_key(self) -> str | None:
         """The key, from the environment alone. Raises `ModelError` if the named variable is not set."""
@@ -81,6 +92,8 @@ def misplaced(kind: str, path: str, given: Set[str]) -> str | None:
     for settings in (ServerSettings, VllmSettings):
         if settings is not own and (strangers := sorted((given & settings.model_fields.keys()) - _OF_ALL)):
             return f"{strangers[0]} has no meaning for kind {kind!r}"
+    if "of" in given:
+        return "a judge that is read anew has no path or urls of its own" if path or served else None
     if kind == "openai":
         return None if "urls" in given else "urls is missing: where are the servers?"
     if served:

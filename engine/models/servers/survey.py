@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from engine.errors import TtsError
-from engine.models.servers.probe import entry_of, probe
-from engine.models.servers.replicas import Server
+from engine.models.servers.connection import Server
+from engine.models.servers.listing import entry_of
+from engine.models.servers.probe import probe
 from engine.models.servers.settings import ServerSettings
 
 #: How long a list of models waits for a silent server, in seconds.
@@ -34,7 +35,7 @@ async def _as_policy(server: Server, settings: ServerSettings) -> str:
 
 
 async def _as_judge(server: Server, settings: ServerSettings) -> str:
-    return str((await entry_of(server, settings.model))["id"])
+    return (await entry_of(server, settings.model)).id
 
 
 async def _lines(settings: ServerSettings, ask: _Ask) -> list[str]:
@@ -43,7 +44,8 @@ async def _lines(settings: ServerSettings, ask: _Ask) -> list[str]:
 
 async def _line(url: str, settings: ServerSettings, ask: _Ask) -> str:
     try:
-        server = Server(url, settings.api_key(), min(_PATIENCE_S, settings.timeout_s), settings.concurrency)
+        hasty = settings.model_copy(update={"timeout_s": min(_PATIENCE_S, settings.timeout_s)})
+        server = Server(url, settings.api_key(), hasty)
         try:
             return f"{url} serves {await ask(server, settings)}"
         finally:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.runs.shared.in_common import InCommon
 from engine.runs.shared.once import Once
 from engine.search.common_steps import CommonSteps
 from engine.search.cost import PolicyCost, total
 from engine.search.events import ModelInfo
-from engine.search.policy import Draw, Policy, PolicySession, Sampling, Step, TokenBudget
+from engine.search.policy import Bounded, Draw, Policy, PolicySession, Sampling, Step, TokenBudget, Writing
 
 #: A draw: the number of its parent among the common steps, its seed, and how tokens are drawn.
 _Key = tuple[int, int, Sampling]
@@ -23,8 +24,8 @@ class SharedPolicy:
     """`runs` of one problem open a session each; the real session is closed when all of them have closed theirs."""
 
     def __init__(self, policy: Policy, problem: str, runs: int) -> None:
-        self._policy, self._problem, self._runs = policy, problem, runs
-        self._common: _Common | None = None
+        self._policy = policy
+        self._in_common = InCommon[_Common](problem, runs)
         self._bills: list[PolicyCost] = []
 
     @property
@@ -36,6 +37,10 @@ class SharedPolicy:
         return self._policy.delimiter
 
     @property
+    def longest_path(self) -> int:
+        return self._policy.longest_path if isinstance(self._policy, Bounded) else self.info.context_window
+
+    @property
     def cost(self) -> PolicyCost:
         """The actual work so far, for all runs together."""
         return total(PolicyCost, self._bills)
@@ -43,21 +48,17 @@ class SharedPolicy:
     def prompt_tokens(self, problem: str) -> int:
         return self._policy.prompt_tokens(problem)
 
+    def token_ids(self, text: str) -> tuple[int, ...] | None:
+        return self._policy.token_ids(text)
+
     def session(self, problem: str) -> SharedPolicySession:
-        if problem != self._problem:
-            raise ValueError("the runs of a comparison share one problem")
-        if self._common is None:
-            self._common = _Common(self._policy.session(problem), self.prompt_tokens(problem), self._bills)
-        return SharedPolicySession(self._common, self._leave)
+        def make() -> _Common:
+            return _Common(self._policy.session(problem), self.prompt_tokens(problem), self._bills)
+
+        return SharedPolicySession(self._in_common.shared(problem, make), self._in_common.leave)
 
     def close(self) -> None:
         """Does nothing: the policy is not ours to close."""
-
-    def _leave(self) -> None:
-        self._runs -= 1
-        if not self._runs and self._common:
-            self._common.real.close()
-            self._common = None
 
 
 @dataclass(slots=True)
@@ -115,8 +116,8 @@ class SharedPolicySession:
             cost.prompt_tokens_reused += reused
             self._prompt_read = True
 
-    def writing(self) -> str:
-        return self._common.real.writing() if self._waiting else ""
+    def writing(self) -> Writing | None:
+        return self._common.real.writing() if self._waiting else None
 
     def close(self) -> None:
         self._leave()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.runs.shared.in_common import InCommon
 from engine.runs.shared.once import Once
 from engine.search.common_steps import CommonSteps
 from engine.search.cost import ScorerCost, total
 from engine.search.events import ModelInfo
-from engine.search.scorer import Scorer, ScorerSession
+from engine.search.scorer import Critic, Scorer, ScorerSession
 from engine.search.tree import Node
 
 
@@ -17,8 +18,8 @@ class SharedScorer:
     """`runs` of one problem open a session each; the real session is closed when all of them have closed theirs."""
 
     def __init__(self, scorer: Scorer, problem: str, runs: int) -> None:
-        self._scorer, self._problem, self._runs = scorer, problem, runs
-        self._common: _Common | None = None
+        self._scorer = scorer
+        self._in_common = InCommon[_Common](problem, runs)
         self._bills: list[ScorerCost] = []
 
     @property
@@ -34,19 +35,11 @@ class SharedScorer:
         return self._scorer.prompt_tokens(problem)
 
     def session(self, problem: str) -> SharedScorerSession:
-        if problem != self._problem:
-            raise ValueError("the runs of a comparison share one problem")
-        self._common = self._common or _Common(self._scorer.session(problem), self._bills)
-        return SharedScorerSession(self._common, self._leave)
+        common = self._in_common.shared(problem, lambda: _Common(self._scorer.session(problem), self._bills))
+        return SharedScorerSession(common, self._in_common.leave)
 
     def close(self) -> None:
         """Does nothing: the scorer is not ours to close."""
-
-    def _leave(self) -> None:
-        self._runs -= 1
-        if not self._runs and self._common:
-            self._common.real.close()
-            self._common = None
 
 
 @dataclass(slots=True)
@@ -86,13 +79,21 @@ class SharedScorerSession:
 
     def _charge(self, paths: Sequence[tuple[Node, ...]], cost: ScorerCost) -> None:
         due = [path for path in paths if path[-1] not in self._scored]
+        real = total(ScorerCost, self._common.bills)
         for path in due if self._problem_read else [(), *due]:
             scored = next((place for place, node in enumerate(path) if node not in self._scored), len(path))
             computed, reused = self._common.real.positions(path, scored)
             cost.scored_tokens += computed
             cost.scored_tokens_reused += reused
+            if real.flops:  # of several models: what a position of the shared session took
+                cost.flops += computed * real.flops / real.scored_tokens
         self._problem_read = True
         self._scored.update(node for path in due for node in path)
+
+    def critique(self, path: Sequence[Node]) -> str | None:
+        """As `Critic.critique`: what the real session wrote, if it writes."""
+        real = self._common.real
+        return real.critique(self._common.steps.path(path)) if isinstance(real, Critic) else None
 
     def positions(self, path: Sequence[Node], scored: int) -> tuple[int, int]:
         return self._common.real.positions(self._common.steps.path(path), scored)

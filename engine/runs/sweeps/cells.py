@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.errors import InvalidInput
 from engine.search.params import RunParams
 
 
@@ -14,6 +15,11 @@ class Cell:
     models: str
     params: RunParams
     scorer: str | None = None
+
+    def __post_init__(self) -> None:
+        """A choice taught by the store would change while the sweep writes to it, and learn from its own problems."""
+        if self.params.strategy == "compute_optimal" and self.params.knowledge != "paper":
+            raise InvalidInput("knowledge", "a sweep cannot be taught by sweeps; leave it out, or sweep the strategies")
 
     def sweep_id(self, sweep: str) -> str:
         """The `sweep_id` of this cell's runs: readable, and different for every configuration."""

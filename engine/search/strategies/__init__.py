@@ -38,14 +38,18 @@ STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
         Strategy("greedy", "Greedy"),
-        Strategy("majority_vote", "Majority vote", ("n",)),
-        Strategy("best_of_n", "Best of N", ("n",), scored=True),
+        Strategy("majority_vote", "Majority vote", ("n", "stop")),
+        Strategy("best_of_n", "Best of N", ("n", "stop"), scored=True),
         Strategy("beam_search", "Beam search", ("n", "width", "finished", "beams"), scored=True),
         Strategy("dvts", "DVTS", ("n", "width"), scored=True),
         Strategy("lookahead", "Lookahead", ("n", "width", "finished", "beams", "lookahead"), scored=True),
-        Strategy("compute_optimal", "Compute-optimal", ("n", "width", "finished", "beams", "probe"), scored=True),
+        Strategy(
+            "compute_optimal", "Compute-optimal", ("n", "width", "finished", "beams", "probe", "knowledge"), scored=True
+        ),
         Strategy("mcts", "MCTS (extension)", ("n", "width", "tree_policy", "exploration"), scored=True),
         Strategy("rebase", "REBASE (extension)", ("n",), scored=True),
+        Strategy("vg_search", "VG-Search (extension)", ("n", "width", "finished", "beams", "granularity"), scored=True),
+        Strategy("particle_filtering", "Particle filtering (extension)", ("n",), scored=True),
     )
 }
 

@@ -1,9 +1,11 @@
 """Compute-optimal scaling: choose the strategy by policy size and difficulty (arXiv 2502.06703, sections 3 and 4).
 
-The study's findings are a table. Its difficulty is the policy's Pass@1, which needs the right answer; here it is an
-*estimate* from a probe: the share of the samples that agree on the leading answer, times the mean PRM score of the
-samples. The chosen strategy then continues the same search: the probe's draws are the first of its N, and vote. The
-choice and its evidence are recorded as a decision on the root.
+The study's findings are a table; with `knowledge` "learned" the table is another, which the recorded sweeps of this
+very policy and judge have taught (`engine.search.learned`), if there is one. The study's difficulty is the policy's
+Pass@1, which needs the right answer; here it is an *estimate* from a probe: the share of the samples that agree on the
+leading answer, times the mean PRM score of the samples. The chosen strategy then continues the same search: the probe's
+draws are the first of its N, and vote. No probe is drawn where the table says the same for every difficulty. The choice
+and its evidence are recorded as decisions on the root.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from engine.errors import ModelError
+from engine.search.learned import Learned
 from engine.search.search import Search
 from engine.search.strategies.beam_search import beam_search
 from engine.search.strategies.best_of_n import best_of_n
@@ -21,7 +24,12 @@ from engine.search.tree import Node
 #: The recorded decision has numbers for these words: their positions here.
 DIFFICULTIES = ("easy", "medium", "hard")
 CHOICES = ("best_of_n", "beam_search", "dvts")
-EVIDENCE = ("a finding of the study", "our reading of the study", "one model of the study only (72B)")
+EVIDENCE = (
+    "a finding of the study", "our reading of the study", "one model of the study only (72B)", "learned from sweeps",
+)  # fmt: skip
+LEARNED = 3
+#: The study's bins of Pass@1: easy and medium from here on, hard below (section 3.2).
+EASY_FROM, MEDIUM_FROM = 0.5, 0.1
 
 #: (policies below this many parameters, their choice for easy, medium and hard, its evidence). 33e9, because what is
 #: called 32B has 32.8e9.
@@ -32,20 +40,18 @@ TABLE: tuple[tuple[float, tuple[str, str, str], tuple[int, int, int]], ...] = (
 )
 
 
-async def compute_optimal(search: Search, *, n: int, width: int, finished: str, beams: str, probe: int) -> None:
-    if not search.policy_parameters:
-        raise ModelError("compute_optimal needs the policy's size, which is not known; add parameters to its entry")
-    samples = await search.complete(probe)
-    await search.score(samples)
-    agreement, mean_score = agreement_of(search, samples), mean_score_of(search, samples)
-    difficulty = difficulty_of(agreement * mean_score)
-    choice, evidence = chosen(search.policy_parameters, difficulty)
-    numbers = {
-        "parameters": search.policy_parameters, "probe": sum(leaf.copies for leaf in samples), "agreement": agreement,
-        "mean_score": mean_score, "estimate": agreement * mean_score, "difficulty": difficulty,
-        "choice": CHOICES.index(choice), "evidence": evidence,
-    }  # fmt: skip
-    search.decide(search.root, "expand", "compute_optimal", numbers)
+async def compute_optimal(
+    search: Search, *, n: int, width: int, finished: str, beams: str, probe: int, knowledge: str
+) -> None:
+    learned = search.learned
+    if learned:
+        record(search, learned)
+    choice = learned.one_for_all if learned else None
+    if learned and choice:
+        numbers = {"choice": CHOICES.index(choice), "learned_from": learned.problems}
+        search.decide(search.root, "expand", "one_for_all", numbers)
+    else:
+        choice = await by_difficulty(search, probe, knowledge)
     search.flush()
     if choice == "best_of_n":
         await best_of_n(search, n=n)
@@ -53,6 +59,41 @@ async def compute_optimal(search: Search, *, n: int, width: int, finished: str, 
         await beam_search(search, n=n, width=width, finished=finished, beams=beams)
     else:
         await dvts(search, n=n, width=width)
+
+
+async def by_difficulty(search: Search, probe: int, knowledge: str) -> str:
+    """Estimate the difficulty from a probe, and choose by it."""
+    learned = search.learned
+    if learned is None and not search.policy_parameters:
+        raise ModelError("compute_optimal needs the policy's size, which is not known; add parameters to its entry")
+    samples = await search.complete(probe)
+    await search.score(samples)
+    agreement, mean_score = agreement_of(search, samples), mean_score_of(search, samples)
+    difficulty = difficulty_of(agreement * mean_score)
+    if learned:
+        choice, evidence = learned.choice(difficulty).strategy, LEARNED
+    else:
+        choice, evidence = chosen(search.policy_parameters, difficulty)
+    numbers = {
+        "parameters": search.policy_parameters, "probe": sum(leaf.copies for leaf in samples), "agreement": agreement,
+        "mean_score": mean_score, "estimate": agreement * mean_score, "difficulty": difficulty,
+        "choice": CHOICES.index(choice), "evidence": evidence,
+    }  # fmt: skip
+    if knowledge == "learned":
+        numbers["learned_from"] = learned.problems if learned else 0
+    search.decide(search.root, "expand", "compute_optimal", numbers)
+    return choice
+
+
+def record(search: Search, learned: Learned) -> None:
+    """Put on record what there was to choose from: one decision on the root for each difficulty."""
+    for row in learned.choices:
+        numbers = {
+            "difficulty": row.difficulty, "choice": CHOICES.index(row.strategy), "n": learned.n,
+            "problems": row.problems, "of": learned.problems, "accuracy": row.accuracy.mean, "low": row.accuracy.low,
+            "high": row.accuracy.high,
+        } | {f"tied_{name}": 1 for name in row.tied}  # fmt: skip
+        search.decide(search.root, "expand", "learned", numbers)
 
 
 def chosen(parameters: float, difficulty: int) -> tuple[str, int]:
@@ -63,7 +104,7 @@ def chosen(parameters: float, difficulty: int) -> tuple[str, int]:
 
 def difficulty_of(pass_at_1: float) -> int:
     """The study's bins (an index of `DIFFICULTIES`): easy from 0.5, medium from 0.1, hard below."""
-    return 0 if pass_at_1 >= 0.5 else 1 if pass_at_1 >= 0.1 else 2
+    return 0 if pass_at_1 >= EASY_FROM else 1 if pass_at_1 >= MEDIUM_FROM else 2
 
 
 def agreement_of(search: Search, samples: Sequence[Node]) -> float:

@@ -5,7 +5,7 @@ recorded, but never loses it.
 """
 
 #: The newest revision: a database that has it is opened without loading Alembic at all.
-HEAD = "0003"
+HEAD = "0010"
 
 #: Not Alembic's own default name, so that a PostgreSQL database can be shared with other programs.
 VERSION_TABLE = "tts_ui_version"

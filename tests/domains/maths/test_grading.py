@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import subprocess
@@ -9,14 +10,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from support.endless import ENDLESS
 from support.places import ROOT
 
-from engine.domains.maths.grading import Grading, GradingError, Worker
-from engine.domains.maths.worker import verdicts
-
-ENDLESS = r"\int_0^1 \int_0^1 \sin(\cos(xy))^{x} dx dy"
+from engine.domains.maths.domain import Maths
+from engine.domains.maths.grading import MOST_HANGS, Grading, GradingError, Worker
+from engine.domains.maths.worker import MOST_CPU_S, MOST_MEMORY, verdicts
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,63 @@ def test_stop_ends_the_comparison_in_progress() -> None:
     thread.join(timeout=30)
     assert found == [None]
     patient.close()
+
+
+async def test_six_runs_whose_reference_hangs_do_not_harm_a_seventh() -> None:
+    """Each gives up after a few answers, and lets others go first after each of them."""
+    maths = Maths()
+    answers = [f"x+{number}" for number in range(8)]
+    hanging = [asyncio.ensure_future(maths.grades(answers, ENDLESS)) for _ in range(6)]
+    while not maths.workers.pids:
+        await asyncio.sleep(0.01)
+    normal = await maths.grades(["1+x", "x"], "x + 1")
+    assert {answer: grade.correct for answer, grade in normal.items()} == {"1+x": True, "x": False}
+    assert not all(each.done() for each in hanging)  # it has not waited until each had given up
+    maths.close()
+    for each in hanging:
+        each.cancel()
+    ended = await asyncio.wait_for(asyncio.gather(*hanging, return_exceptions=True), 10)
+    gave_up = [each for each in ended if not isinstance(each, asyncio.CancelledError)]
+    assert len(gave_up) < len(hanging)
+    assert all(grade.correct is None for grades in gave_up for grade in grades.values())  # type: ignore[union-attr]
+
+
+async def test_hundreds_of_answers_do_not_keep_a_few_waiting() -> None:
+    maths = Maths()
+    many = [asyncio.ensure_future(maths.grades([f"x+{i}" for i in range(k, k + 300)], "x + 1")) for k in (0, 7, 14)]
+    while not maths.workers.pids:
+        await asyncio.sleep(0.01)
+    few = await maths.grades(["1+x", "x"], "x + 1")
+    assert few["1+x"].correct and not any(each.done() for each in many)
+    maths.close()
+    for each in many:
+        each.cancel()
+    await asyncio.gather(*many, return_exceptions=True)
+
+
+def test_a_reference_that_hangs_is_given_up() -> None:
+    hasty = Worker(answer_s=0.5)
+    asked: list[list[str]] = []
+
+    class Counted:
+        def verdicts(self, answers: list[str], *rest: Any) -> Iterator[dict[str, Any]]:
+            asked.append(list(answers))
+            return hasty.verdicts(answers, *rest)
+
+    Grading(hasty, ["x+1"], "1+x").run()  # started
+    grades = Grading(Counted(), [f"x+{number}" for number in range(50)], ENDLESS).run()
+    assert {grade.correct for grade in grades.values()} == {None}
+    assert len(asked) == MOST_HANGS
+    hasty.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits are read from /proc")
+def test_the_worker_is_limited_and_gives_way(worker: Worker) -> None:
+    Grading(worker, ["x+1"], "1+x").run()
+    process = psutil.Process(worker.pid)
+    assert process.rlimit(psutil.RLIMIT_AS)[0] == MOST_MEMORY
+    assert 0 < process.rlimit(psutil.RLIMIT_CPU)[0] <= MOST_CPU_S + 60
+    assert process.nice() > psutil.Process().nice() or process.nice() == 19
 
 
 def test_huge_answers_are_graded_not_fatal(worker: Worker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.places import ROOT
@@ -10,6 +11,7 @@ from support.places import ROOT
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
 from engine.models.catalogue.fit import fit
+from engine.models.catalogue.models_file import ModelEntry
 from engine.search.params import RunParams
 
 BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
@@ -88,3 +90,19 @@ def test_every_pair_of_the_catalogue_says_what_it_needs() -> None:
             assert pair.policy.licence and judge.licence
             sizes = (pair.policy.parameters or 0) + (judge.parameters or 0)
             assert f"{sizes * 2 * 1.05 / 1e9:.1f}" in page  # as its table says, in bfloat16
+
+
+@pytest.mark.parametrize(
+    ("entry", "label"),
+    [
+        ({"path": "acme/tiny"}, "acme/tiny"),
+        ({"path": "builtin-xs"}, "builtin-xs"),
+        ({"path": "/srv/models/secret/tiny"}, "tiny"),
+        ({"path": "../models/tiny/"}, "tiny"),
+        ({"path": "/srv/models/tiny", "name": "ours"}, "ours"),
+        ({"kind": "openai", "urls": ["http://10.1.2.3:8000/v1"], "model": "m"}, "m behind a server"),
+        ({"kind": "openai", "urls": ["http://10.1.2.3:8000/v1"]}, "the model behind a server"),
+    ],
+)
+def test_what_a_model_is_called_does_not_say_where_it_is(entry: dict[str, Any], label: str) -> None:
+    assert ModelEntry(**{"kind": "local"} | entry).label == label

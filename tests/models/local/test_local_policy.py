@@ -22,7 +22,7 @@ from transformers import (
 from engine.assets import assets
 from engine.models.catalogue.catalogue import Models
 from engine.search.domain import Domain
-from engine.search.search import draw_seed
+from engine.search.draws import draw_seed
 
 MASK = 2**64 - 1
 

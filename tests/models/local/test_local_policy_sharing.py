@@ -19,8 +19,8 @@ from engine.models.local.prefix_cache import PrefixCache
 from engine.models.policies.local import LocalPolicy, LocalSession
 from engine.search.cost import PolicyCost
 from engine.search.domain import Domain
+from engine.search.draws import draw_seed
 from engine.search.policy import Draw, Sampling, TokenBudget
-from engine.search.search import draw_seed
 from engine.search.tree import Node, Tree
 
 # --- counts --------------------------------------------------------------------------------------------------------
@@ -42,6 +42,7 @@ class SmallCache:
     def __init__(self, policy: Any) -> None:
         self.policy = policy
         self.info, self.delimiter, self.prompt_tokens = policy.info, policy.delimiter, policy.prompt_tokens
+        self.token_ids = policy.token_ids
 
     def session(self, problem: str) -> LocalSession:
         session: LocalSession = self.policy.session(problem)
@@ -130,7 +131,9 @@ async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
             for session, cost in zip(sessions, costs, strict=True)
         )
         await until(lambda: costs[0].generated_tokens > 80)
-        assert sessions[0].writing().startswith("a")
+        writing = sessions[0].writing()
+        assert writing is not None and writing.text.startswith("a")
+        assert (writing.level, writing.ended, writing.draws) == (1, 0, 8)
         endless.cancel()
         with pytest.raises(asyncio.CancelledError):
             await endless
@@ -140,7 +143,7 @@ async def test_cancelling_stops_at_the_next_token_and_the_others_go_on(
         await until(lambda: costs[1].generated_tokens > progress + 8 * 20)
         assert costs[0].generated_tokens <= stopped_at + 8  # the token that was under way
         assert len(policy.decoder.rows) == 8
-        assert sessions[0].writing() == ""
+        assert sessions[0].writing() is None
         together = await other
         assert [step.finish for step in together] == ["length"] * 8
         alone, _ = await sample(policy, seeds=range(8), max_step_tokens=600)

@@ -166,6 +166,17 @@ def test_free_memory_is_what_machine_and_container_leave(tmp_path: Path, monkeyp
     (tmp_path / "memory.current").write_text("4000000\n")
     (tmp_path / "memory.stat").write_text("anon 3000000\ninactive_file 500000\n")
     assert memory.free_ram(tmp_path) == 5_500_000
+    assert memory.total_ram(tmp_path) == 9_000_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.total_ram(tmp_path) == memory.total_ram(tmp_path / "none") == psutil.virtual_memory().total
+
+
+def test_a_containers_share_of_the_processor_is_what_counts(tmp_path: Path) -> None:
+    there = memory.cores(tmp_path)
+    for share, cores in (("max 100000", there), ("100000 100000", 1), ("50000 100000", 1), ("150000 100000", 2),
+                         ("99900000 100000", there), ("odd", there), ("1 0", there)):  # fmt: skip
+        (tmp_path / "cpu.max").write_text(f"{share}\n")
+        assert memory.cores(tmp_path) == min(cores, there)
 
 
 def test_parameters_are_counted_from_the_files(models: Models) -> None:

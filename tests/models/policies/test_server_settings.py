@@ -30,6 +30,8 @@ def models_file(folder: Path, policy: str) -> Path:
         (OPENAI + 'urls = ["http://me:secret@host/v1"]', "key_env"),
         (OPENAI + 'urls = ["http://host"]\nkey_env = "sk-123456"', "the name of an environment variable"),
         (OPENAI + 'urls = ["http://host"]\ntimeout_s = 0', "timeout_s"),
+        (OPENAI + 'urls = ["http://host"]\nproxy = "ftp://host"', "proxy"),
+        (OPENAI + 'urls = ["http://host"]\nproxy = "http://me:secret@host"', "holds no password"),
         (OPENAI + 'urls = ["http://host"]\ngpu_memory_utilization = 0.3', "has no meaning for kind 'openai'"),
         ('kind = "local"\npath = "x"\nurls = ["http://host"]', "has no meaning for kind 'local'"),
         ('kind = "local"', "path is missing"),

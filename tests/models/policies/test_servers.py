@@ -172,7 +172,8 @@ async def test_a_step_ends_as_it_does_locally(
     (ours,), cost = await sample(connect(serve(folder, **behaviour)), 1, None, **sampling)
     if behaviour is VLLM:
         assert ours.logprob == pytest.approx(theirs.logprob, abs=1e-4)
-        assert replace(ours, logprob=theirs.logprob) == theirs
+        sure = {name: getattr(ours, name) for name in ("confidence", "certainty")}
+        assert replace(ours, logprob=theirs.logprob) == replace(theirs, **sure) and set(sure.values()) == {None}
         assert cost.generated_tokens == theirs.tokens
     elif case == "blank line in a longer token":  # a text can be cut where a token cannot
         assert (ours.text, ours.finish) == ("a.\n\n", "step")
@@ -321,7 +322,7 @@ async def test_stop_ends_the_requests(serve: Serve, connect: Connect, models: Mo
     recorded = Recorded()
     run = make_run(policy, models.scorer, recorded, maths, n=4)
     searching = asyncio.create_task(run.execute())
-    await until(lambda: server.running == 4 and run.writing())
+    await until(lambda: server.running == 4 and (writing := run.writing()) and writing.text)
     searching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await searching

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.growing import HONEST, PROBLEM, by_levels, grow, many
-from support.judges import JUDGES, Judge, Likelihood, RLHFlow
+from support.judges import Judge, Likelihood, RLHFlow
+from support.newer_judges import ALL
 
 from engine.errors import ModelError
 from engine.models.catalogue.catalogue import SCORERS, ModelEntry
@@ -30,7 +31,7 @@ def forged(judge: Judge) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module", params=JUDGES, ids=lambda judge: judge.__name__)
+@pytest.fixture(scope="module", params=ALL, ids=lambda judge: judge.__name__)
 def judge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     made: Judge = request.param(tmp_path_factory.mktemp(request.param.__name__))
     return made
@@ -38,8 +39,7 @@ def judge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def scorer(judge: Judge) -> Iterator[LocalScorer]:
-    entry = ModelEntry(kind=judge.kind, path="judge", template=judge.options.template)
-    loaded = SCORERS[judge.kind].load(entry, judge.folder)
+    loaded = SCORERS[judge.kind].load(judge.entry(), judge.folder)
     assert isinstance(loaded, LocalScorer)
     yield loaded
     loaded.close()
@@ -58,7 +58,7 @@ def test_a_tag_in_a_text_is_text(judge: Judge, scorer: LocalScorer) -> None:
         expected, places = judge.by_hand(PROBLEM, steps)
         assert ids == expected[: len(ids)]
         assert [each[-1] for each in positions] == places
-        if judge.kind in ("qwen_prm", "math_shepherd"):
+        if judge.kind in ("qwen_prm", "math_shepherd") or judge.tag == "<extra_0>":
             closing = ids[positions[0][-1]]
             assert [place for place, token in enumerate(ids) if token == closing] == places
 

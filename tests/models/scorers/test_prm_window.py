@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.growing import PROBLEM, grow, many
 from support.judge_server import JudgeServer
-from support.judges import JUDGES, GenericChat, Judge
+from support.judges import GenericChat, Judge
+from support.newer_judges import ALL
 
-from engine.models.catalogue.catalogue import SCORERS, ModelEntry
+from engine.models.catalogue.catalogue import SCORERS
 from engine.search.cost import ScorerCost
 from engine.search.prm_window import WindowedScore, WindowedScorer
 from engine.search.scorer import Scorer, ScorerSession
@@ -33,14 +33,10 @@ class Narrow:
     scorer: Scorer
 
 
-def entry_of(judge: Judge, **more: Any) -> ModelEntry:
-    return ModelEntry(kind=judge.kind, path="" if more else "judge", template=judge.options.template, **more)
-
-
-@pytest.fixture(scope="module", params=JUDGES, ids=lambda judge: judge.__name__)
+@pytest.fixture(scope="module", params=ALL, ids=lambda judge: judge.__name__)
 def local(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Narrow]:
     judge: Judge = request.param(tmp_path_factory.mktemp(request.param.__name__))
-    entry = entry_of(judge)
+    entry = judge.entry()
     wide = SCORERS[judge.kind].load(entry, judge.folder)
     window = wide.prompt_tokens(PROBLEM) + ROOM
     wide.close()
@@ -92,7 +88,7 @@ async def test_a_local_judge_reads_the_last_steps_and_pays_whenever_it_reads_the
 async def test_a_served_judge_reads_the_last_steps(tmp_path: Path) -> None:
     judge = GenericChat(tmp_path)
     server = JudgeServer(judge, window=240)
-    entry = entry_of(judge, urls=(server.url,), tokenizer=str(judge.folder), name="served")
+    entry = judge.entry(urls=(server.url,), tokenizer=str(judge.folder), name="served")
     scorer = await asyncio.to_thread(SCORERS[judge.kind].serve, entry, judge.folder)
     cost = ScorerCost()
     probe = len(server.read)

@@ -13,6 +13,8 @@ from html import escape
 
 from tts_ui.web.compare.curves import Curve
 from tts_ui.words import numbers
+from tts_ui.words.interface import say
+from tts_ui.words.interface.markup import marked
 from tts_ui.words.parameters import LETTERS
 
 #: Height of a letter next to a chart, in per cent of the chart's.
@@ -34,11 +36,12 @@ def chart(title: str, note: str, lines: Sequence[Line]) -> str:
     ticks = token_ticks(max((line.spent for line in lines), default=0))
     drawn = [line for line in lines if line.curve.points]
     absent = [f"{LETTERS[line.place]} {line.label}: {line.curve.lacks}" for line in lines if not line.curve.points]
-    missing = f'<p class="facts">Not drawn: {escape("; ".join(absent))}.</p>' if absent else ""
+    missing = marked("compare.not_drawn", lines=escape("; ".join(absent))) if absent else ""
+    missing = f'<p class="facts">{missing}</p>' if absent else ""
     return (
         f'<figure class="chart"><figcaption><b>{escape(title)}</b> <span>{escape(note)}</span></figcaption>'
         f'<div class="plot">{_frame(ticks)}{_lines(drawn, ticks[-1])}{_ends(drawn)}</div>'
-        f'<p class="axis">generated tokens</p>{missing}</figure>'
+        f'<p class="axis">{marked("compare.axis")}</p>{missing}</figure>'
     )
 
 
@@ -80,7 +83,8 @@ def _lines(lines: Sequence[Line], last: int) -> str:
 def _says(line: Line) -> str:
     (x, first), (_, last) = line.curve.points[0], line.curve.points[-1]
     name = f"{LETTERS[line.place]} {line.label}"
-    return f"{name}: from {first:.2f} after {numbers.count(x)} tokens to {last:.2f} after {numbers.count(line.spent)}"
+    after, spent = numbers.count(x), numbers.count(line.spent)
+    return say("compare.line", name=name, first=f"{first:.2f}", after=after, last=f"{last:.2f}", spent=spent)
 
 
 def _ends(lines: Sequence[Line]) -> str:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from engine.search.events import Decision, Event, StepSampled
-from engine.search.selection import Rule, response_score, rule_named
+from engine.search.selection import Rule, response_score, rule_named, value_of, weights
 from engine.search.tree import Node, Tree
 from engine.store import RunRecord
+from tts_ui.words.interface import say
 
 Point = tuple[int, float]  # generated tokens spent, value in 0 to 1
 
@@ -56,7 +58,8 @@ def curves(record: RunRecord, tree: Tree, events: Iterable[Event], judge: str | 
     rule = rule_named(str(record.params.get("select", "majority_vote")))
     reducer = rule.reducer or "last"
     scores = {f.leaf: response_score(tree, tree[f.leaf], reducer, judge) if judge else None for f in finishings}
-    share = tuple(dict(_shares(record, tree, rule, finishings, scores)).items())
+    values = {f.leaf: value_of(tree, tree[f.leaf], rule, judge) for f in finishings} if rule.weighed else {}
+    share = tuple(_shares(record, tree, rule, finishings, values))
     best = tuple(dict(_best(finishings, scores)).items())
     lacks_share, lacks_best = _lacks_share(finishings, share), _lacks_best(finishings, judge, best)
     return Curves(spent, Curve(share, lacks_share), Curve(best, lacks_best))
@@ -83,29 +86,25 @@ def finishing(events: Iterable[Event]) -> tuple[int, list[Finishing]]:
 
 
 def _shares(
-    record: RunRecord, tree: Tree, rule: Rule, finishings: Iterable[Finishing], scores: Mapping[int, float | None]
+    record: RunRecord, tree: Tree, rule: Rule, finishings: Iterable[Finishing], values: Mapping[int, float | None]
 ) -> Iterable[Point]:
     distinct = record.params.get("votes") == "distinct"
     eligible = bool(record.params.get("eligible_without_answer"))
-    weights: defaultdict[str | None, float] = defaultdict(float)
-    right: set[str | None] = set()
-    seen: set[int] = set()
-    for finish in finishings:
-        leaf = tree[finish.leaf]
-        if leaf.answer is None and not eligible:
-            continue
-        answer, correct = _graded(record, leaf)
-        right |= {answer} if correct else set()
-        weight = 1.0 if rule.reducer is None else (scores[finish.leaf] or 0.0)
-        if rule.by_max:
-            weights[answer] = max(weights[answer], weight)
-        elif not (distinct and finish.leaf in seen):
-            weights[answer] += weight * (1 if distinct else finish.draws)
-        seen.add(finish.leaf)
-        total = sum(weights.values())
-        if total > 0:
-            known = record.reference_answer is not None
-            yield finish.spent, (sum(weights[a] for a in right) if known else max(weights.values())) / total
+    known = record.reference_answer is not None
+    draws: dict[int, int] = {}
+    for spent, batch in groupby(finishings, lambda finish: finish.spent):
+        for finish in batch:
+            if tree[finish.leaf].answer is not None or eligible:
+                draws[finish.leaf] = 1 if distinct else draws.get(finish.leaf, 0) + finish.draws
+        shares: defaultdict[str | None, float] = defaultdict(float)
+        right: set[str | None] = set()
+        weighed = weights(rule, [values.get(leaf) for leaf in draws], list(draws.values()))
+        for leaf, weight in zip(draws, weighed, strict=True):
+            answer, correct = _graded(record, tree[leaf])
+            right |= {answer} if correct else set()
+            shares[answer] = max(shares[answer], weight) if rule.by_max else shares[answer] + weight
+        if (total := sum(shares.values())) > 0:
+            yield spent, (sum(shares[answer] for answer in right) if known else max(shares.values())) / total
 
 
 def _graded(record: RunRecord, leaf: Node) -> tuple[str | None, bool]:
@@ -125,12 +124,12 @@ def _best(finishings: Iterable[Finishing], scores: Mapping[int, float | None]) -
 def _lacks_share(finishings: list[Finishing], points: tuple[Point, ...]) -> str:
     if points:
         return ""
-    return "no completion has a vote" if finishings else "no completion has finished"
+    return say("compare.no_vote" if finishings else "compare.none_finished")
 
 
 def _lacks_best(finishings: list[Finishing], judge: str | None, points: tuple[Point, ...]) -> str:
     if points:
         return ""
     if judge is None:
-        return "no PRM was used"
-    return "no completion has a score" if finishings else "no completion has finished"
+        return say("compare.no_prm")
+    return say("compare.no_score" if finishings else "compare.none_finished")

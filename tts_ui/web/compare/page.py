@@ -16,19 +16,25 @@ from engine.errors import InvalidInput, TtsError
 from engine.runs.examples import OVER_OPTIMISED
 from engine.runs.host import Host
 from engine.store import RunRecord
-from tts_ui.web.compare import form, steps, table
+from tts_ui.web.compare import form, rules, steps, table
 from tts_ui.web.compare.charts import Line, chart
 from tts_ui.web.compare.curves import curves
-from tts_ui.web.components import SearchTree
-from tts_ui.web.parts import model_choice
+from tts_ui.web.components import SearchTree, replay_place
+from tts_ui.web.door import Visitors
+from tts_ui.web.parts import model_choice, retention, titles, waiting
 from tts_ui.web.parts.asking import on_run
 from tts_ui.web.parts.feed import Feed, Feeds
 from tts_ui.web.parts.lessons import run_ids
-from tts_ui.web.parts.notices import BIGGER, notice, sentence
-from tts_ui.web.parts.steps import LATEX_DELIMITERS, markdown
+from tts_ui.web.parts.moments import moment, newest
+from tts_ui.web.parts.notices import bigger, notice, refusing, sentence, unknown_run
+from tts_ui.web.parts.side_by_side import column_classes, detail_pane, heads_at, selected, told
+from tts_ui.web.parts.whole_texts import on_ask
+from tts_ui.web.share.menu import menu
 from tts_ui.web.strategy_cards import card, marks
 from tts_ui.words import parameters
 from tts_ui.words.fairness import budget_sentence, models_sentence, shared_sentence, window_sentence
+from tts_ui.words.interface import say
+from tts_ui.words.interface.markup import marked
 from tts_ui.words.parameters import LETTERS
 
 #: Seconds between two looks at the store while runs grow: here, and in another process.
@@ -37,52 +43,49 @@ _POLL_HERE, _POLL_ELSEWHERE = 0.2, 1.0
 _GROUP = "compare"
 _MOST = len(LETTERS)
 _PLACES = range(_MOST)
-#: Trees of a page that has run nothing yet: one for each strategy that its form begins with.
-_CHOSEN = sum(strategy is not None for strategy in form.FIRST)
 
-#: The address names the runs that are shown; a node of other runs means nothing there.
+#: The address names the runs that are shown; a node of other runs means nothing there, and Back leads to those.
 _WRITE_ADDRESS = """(runs) => {
   const url = new URL(window.location.href), named = (url.searchParams.get("runs") ?? "").split(",");
-  const same = named.length === runs.split(",").length && runs.split(",").every((run, i) => run.startsWith(named[i]));
-  if (!same) url.searchParams.delete("node");
+  const others = runs !== named.map((run) => run.trim()).join(",");
+  if (others) ["node", "like"].forEach((name) => url.searchParams.delete(name));
   url.searchParams.set("runs", runs);
   url.search = url.search.replaceAll("%2C", ",");
-  window.history.replaceState(window.history.state, "", url);
+  window.history[others ? "pushState" : "replaceState"](window.history.state, "", url);
 }"""
-
-_EMPTY = (
-    '<p class="hint">Choose two to four strategies and press Run: their answers and costs appear here. Or look at '
-    'a recorded lesson: <a href="./compare?runs={runs}">more samples, a worse answer</a>, best-of-16 against '
-    "best-of-64 under a poor judge.</p>"
-)
 
 
 class ComparePage:
-    """Builds the page into the current route of `blocks` and answers its events."""
+    """Builds the page into the current route of `blocks` and answers its events; `kept_until` says when a run will be
+    removed, if ever."""
 
-    def __init__(self, host: Host, blocks: gr.Blocks) -> None:
-        self._host = host
-        self._feeds = Feeds(host.store)
+    def __init__(
+        self, host: Host, blocks: gr.Blocks, visitors: Visitors, kept_until: retention.Until = retention.for_ever
+    ) -> None:
+        self._host, self._visitors, self._tickets = host, visitors, waiting.Tickets()
+        self._kept_until = kept_until
+        self._feeds = Feeds(host.store, domains=host.domains, discreet=visitors.strict)
         self._build(blocks)
 
     # --- what is on it ----------------------------------------------------------------------------------------------
 
     def _build(self, blocks: gr.Blocks) -> None:
-        ask = form.build(self._host.catalogue)
+        ask = form.build(self._host.catalogue, computes=not self._visitors.samples)
         fields = list(ask.fields.values())
         notices = gr.HTML("", elem_id="notice", container=False, padding=False)
         run_ids = gr.Textbox(visible="hidden", elem_id="run-ids")
+        title = titles.title()
+        replay_place(_GROUP)
         with gr.Row(elem_classes="trees"):
             columns = [self._column(place) for place in _PLACES]
-        with gr.Column(elem_id="detail"):
-            head = gr.HTML("", container=False, padding=False, elem_id="detail-head")
-            text = gr.Markdown("", latex_delimiters=LATEX_DELIMITERS, elem_id="detail-text", container=False)
-            facts = gr.HTML(steps.HINT, container=False, padding=False, elem_id="detail-facts")
-        totals = gr.HTML(_empty(), elem_id="comparison", container=False, padding=False)
+        pane = detail_pane(steps.hint())
+        totals = gr.HTML(_empty(self._visitors), elem_id="comparison", container=False, padding=False)
+        read = gr.HTML("", elem_id="under-rules", container=False, padding=False)
         charts = gr.HTML("", elem_id="charts", container=False, padding=False)
 
         boxes, heads, trees, cards = (list(parts) for parts in zip(*columns, strict=True))
-        shown = [*boxes, *heads, *trees, *cards, run_ids, totals, charts, head, text, facts, notices, ask.run, ask.stop]
+        shown = [*boxes, *heads, *trees, *cards, run_ids, totals, read, charts, *pane, notices, ask.run, ask.stop,
+                 title]  # fmt: skip
         opened = blocks.load(
             self._open, None, [*shown, *fields], show_progress="hidden", api_visibility="private",
             concurrency_limit=None,
@@ -93,18 +96,29 @@ class ComparePage:
         run_ids.change(None, run_ids, None, js=_WRITE_ADDRESS)
         for tree in trees:
             tree.select(
-                self._select, [run_ids], [head, text, facts, *trees], queue=False, show_progress="hidden",
+                self._select, [run_ids], [*pane, *trees], queue=False, show_progress="hidden",
                 trigger_mode="multiple", api_visibility="private",  # "once" drops the last steps of a quick walk
             )  # fmt: skip
+            tree.seek(
+                newest(self._seek), [run_ids], heads, queue=False, show_progress="hidden", trigger_mode="multiple",
+                api_visibility="private",
+            )  # fmt: skip
+            on_ask(tree, self._feeds)
+
+    @property
+    def _chosen(self) -> int:
+        """Trees of a page that has run nothing yet: one for each strategy that its form begins with, where it can run
+        any."""
+        return 0 if self._visitors.samples else sum(strategy is not None for strategy in form.FIRST)
 
     def _column(self, place: int) -> tuple[gr.Column, gr.HTML, SearchTree, gr.HTML]:
         """The place of one run: what it is, its tree, and the card of its strategy."""
         letter = LETTERS[place].lower()
-        with gr.Column(min_width=280, elem_classes=_classes(place < _CHOSEN)) as box:
+        with gr.Column(min_width=280, elem_classes=column_classes(place < self._chosen)) as box:
             head = gr.HTML("", elem_id=f"head-{letter}", container=False, padding=False)
             tree = SearchTree(
-                height=400, group=_GROUP, select_chosen=place == 0, colorbar=place == _CHOSEN - 1,
-                elem_id=_tree_id(place), empty_text="Press Run to watch the searches grow side by side",
+                height=400, group=_GROUP, select_chosen=place == 0, colorbar=place == self._chosen - 1,
+                elem_id=_tree_id(place), empty_text=say("compare.tree_empty"),
             )  # fmt: skip
             about = gr.HTML("", elem_id=f"card-{letter}", container=False, padding=False)
         return box, head, tree, about
@@ -113,81 +127,100 @@ class ComparePage:
 
     def _asked(self, values: tuple[Any, ...]) -> form.Request:
         """What the form asks for. Raises `InvalidInput`."""
-        asked = form.request(values)
+        given = dict(zip(form.FIELDS, values, strict=True))
+        self._host.limits.check_texts(given["problem"] or "", given["reference"])
+        asked = form.request(values, self._host.catalogue)
+        self._host.limits.admitted(asked.question, asked.params)
         model_choice.check_length(self._host.catalogue, asked.question, asked.models, asked.scorer)
         return asked
 
-    async def _run(self, asked: form.Request) -> AsyncIterator[Any]:
-        """Start a comparison and follow it to its end."""
-        submitted = asyncio.create_task(
-            asyncio.to_thread(
-                self._host.compare, asked.question, asked.params, asked.models, asked.scorer, paired=asked.paired
-            )
-        )
-        async for line in model_choice.waiting(submitted, self._host.catalogue, asked.models, asked.scorer):
-            yield _changes(notice=notice(line), stop=gr.update(interactive=False))
+    async def _run(self, asked: form.Request, request: gr.Request) -> AsyncIterator[Any]:
+        """Start a comparison when its turn has come, and follow it to its end; nothing is started for a client that
+        does not take it."""
+        if not await self._visitors.streams.opened(request.session_hash):
+            return
         try:
-            comparing = submitted.result()
+            ticket = self._host.line_up_comparison(
+                asked.question, asked.params, asked.models, asked.scorer, paired=asked.paired,
+                judges=asked.judges, visitor=self._visitors.name(request),
+            )  # fmt: skip
+            with self._tickets.held(request, ticket):
+                async for told, line in waiting.until_begun(ticket, self._host, asked.models, asked.scorer):
+                    yield _changes(
+                        notice=notice(told or line) if told or line else "", stop=gr.update(interactive=bool(line))
+                    )
+            comparing = ticket.result()
+            run_ids = [running.id for running in comparing.runs]
+            await asyncio.to_thread(self._visitors.started, request, *run_ids)
             said = self._host.foreign(asked.question, asked.models)
-            told = notice(f"{said} {BIGGER}") if said else ""
-            yield _changes(head="", text="", facts=steps.HINT, notice=told, charts="")
-            async for change in self._follow([running.id for running in comparing.runs]):
+            yield _changes(head="", text="", facts=steps.hint(), notice=bigger(said), rules="", charts="")
+            async for change in self._follow(run_ids, request):
                 yield change
         except TtsError as error:
             yield _changes(
-                notice=notice(sentence(error), "error"), run=gr.update(interactive=True),
+                notice=self._failed(error), run=gr.update(interactive=True),
                 stop=gr.update(interactive=False),
             )  # fmt: skip
 
     async def _open(self, request: gr.Request) -> AsyncIterator[Any]:
         """Open the runs the address names, if any; running ones keep growing."""
         untouched = tuple(gr.skip() for _ in form.FIELDS)
-        named = request.query_params.get("runs")
+        named, like = (request.query_params.get(name) for name in ("runs", "like"))
         if not named:
-            yield *_changes(), *untouched
+            yield self._beginning(like) if like else (*_changes(), *untouched)
+            return
+        if not await self._visitors.streams.opened(request.session_hash):
             return
         try:
             await asyncio.to_thread(self._host.store.mark_interrupted)
             records = await asyncio.to_thread(self._named, named)
-            paired = len({record.params.get("seed") for record in records}) == 1
-            yield *_changes(), *form.values_of(records, paired, self._host.catalogue)
-            async for change in self._follow([record.id for record in records]):
+            yield *_changes(), *form.values_of(records, self._host.catalogue)
+            async for change in self._follow([record.id for record in records], request):
                 yield *change, *untouched
         except TtsError as error:
-            yield *_changes(notice=notice(sentence(error), "error")), *untouched
+            yield *_changes(notice=self._failed(error)), *untouched
+
+    def _beginning(self, like: str) -> tuple[Any, ...]:
+        """The form that compares what a run asked for with something else; nothing is shown yet."""
+        try:
+            record = self._host.store.whole_run(like.strip())
+        except TtsError as error:
+            return *_changes(notice=self._failed(error)), *(gr.skip() for _ in form.FIELDS)
+        values = form.values_beside(record, self._host.catalogue)
+        told = say("compare.like", strategy=parameters.title(record.strategy))
+        return *_changes(notice=notice(told)), *values
+
+    def _failed(self, error: TtsError) -> str:
+        return notice(sentence(error, discreet=self._visitors.strict), "error", runs=unknown_run(error))
 
     def _named(self, named: str) -> list[RunRecord]:
-        """The runs of an address. Raises `InvalidInput` for too few, too many, a run named twice, or an unknown one."""
-        prefixes = [prefix.strip() for prefix in named.split(",") if prefix.strip()]
-        if not 2 <= len(prefixes) <= _MOST:
-            raise InvalidInput("runs", f"the address names {len(prefixes)} runs; a comparison has 2 to {_MOST}")
-        records = [self._host.store.run(prefix) for prefix in prefixes]
-        if len({record.id for record in records}) < len(records):
-            raise InvalidInput("runs", "the address names a run twice; a comparison needs different runs")
-        return records
+        """The runs of an address. Raises `InvalidInput` as `_ids` does, and for an unknown one."""
+        return [self._host.store.whole_run(run_id) for run_id in _ids(named)]
 
-    async def _follow(self, run_ids: Sequence[str]) -> AsyncIterator[Any]:
+    async def _follow(self, run_ids: Sequence[str], request: gr.Request) -> AsyncIterator[Any]:
         """Show runs until all of them are over. What is shown was committed."""
-        store = self._host.store
-        feeds = await asyncio.to_thread(lambda: [Feed(store, run_id) for run_id in run_ids])
+        feeds = await asyncio.to_thread(lambda: [self._feeds.read(run_id) for run_id in run_ids])
+        mine = await asyncio.to_thread(lambda: all(self._visitors.may_change(request, each) for each in run_ids))
         yield _places(len(feeds))
         fresh = [True] * len(feeds)
         while True:
             here = [run_id for run_id in run_ids if run_id in self._host.running]
-            for run_id in here:
-                self._host.watch(run_id)
+            if self._visitors.streams.taken(request.session_hash):
+                for run_id in here:
+                    self._host.watch(run_id)
             over = all(feed.over for feed in feeds)
             if over:
                 await asyncio.to_thread(self._feeds.keep, *feeds)
             if any(fresh) or over:
-                yield await asyncio.to_thread(self._shown, feeds, fresh, bool(here))
+                yield await asyncio.to_thread(self._shown, feeds, fresh, bool(here), mine)
             if over:
                 return
             await asyncio.sleep(_POLL_HERE if here else _POLL_ELSEWHERE)
             fresh = await asyncio.to_thread(lambda: [not feed.over and feed.update() for feed in feeds])
 
-    def _shown(self, feeds: Sequence[Feed], fresh: Sequence[bool], here: bool) -> tuple[Any, ...]:
-        """The page as the runs are now; of those without news only what may still change is sent."""
+    def _shown(self, feeds: Sequence[Feed], fresh: Sequence[bool], here: bool, mine: bool) -> tuple[Any, ...]:
+        """The page as the runs are now; of those without news only what may still change is sent. Only those whose runs
+        they are are offered to stop them."""
         records, grown = [feed.record for feed in feeds], [feed.tree for feed in feeds]
         labels = parameters.labels(records)
         over = all(feed.over for feed in feeds)
@@ -200,50 +233,73 @@ class ComparePage:
             changes[f"card {place}"] = _about(card(feed.record, _tree_id(place)))
         fair = [models_sentence(records), budget_sentence(records)]
         fair += [shared_sentence(records, grown), window_sentence(records, grown)]
+        computed = self._computed(records)
+        one = computed is not None
         return _changes(
             run_ids=",".join(record.id for record in records),
-            totals=table.table(labels, records, grown, self._computed(records), fair),
+            title=titles.of(records),
+            totals=table.table(labels, records, grown, computed, fair)
+            + (self._kept(records, one=one) + menu(records, one_comparison=one) if over else ""),
+            rules=rules.rules(records, grown) if over else "",
             charts=_charts(labels, feeds),
             run=gr.update(interactive=over or not here),
-            stop=gr.update(interactive=here and not over),
+            stop=gr.update(interactive=mine and here and not over),
             **changes,
         )
+
+    def _kept(self, records: Sequence[RunRecord], *, one: bool) -> str:
+        untils = [self._kept_until(record, self._host.store.tags(record.id)) for record in records]
+        if one:
+            return retention.kept(retention.together(untils))
+        return retention.kept_side_by_side(LETTERS, untils)
 
     def _computed(self, records: Sequence[RunRecord]) -> Any:
         """What the runs cost together, where they are one comparison."""
         comparison = self._host.store.comparison_of([record.id for record in records])
         return comparison.shared if comparison else None
 
-    def _stop(self, run_ids: str) -> Any:
-        for run_id in run_ids.split(","):
+    def _stop(self, run_ids: str, request: gr.Request) -> Any:
+        if self._tickets.leave(request):
+            return gr.update(interactive=False)
+        with refusing():
+            named = _ids(run_ids)
+            for run_id in named:
+                self._visitors.check(request, run_id)
+        for run_id in named:
             self._host.stop(run_id)
         return gr.update(interactive=False)
 
     def _select(self, run_ids: str, event: gr.SelectData) -> tuple[Any, ...]:
         """The selected step in every tree, and what the parameters of each card mean there."""
         linked: dict[str, int | None] = event.linked
-        feeds = [self._feeds.get(run_id, linked.get(run_id) or 0) for run_id in run_ids.split(",")]
-        records, grown = [feed.record for feed in feeds], [feed.tree for feed in feeds]
+        with refusing():
+            feeds = [self._feeds.get(run_id, linked.get(run_id) or 0) for run_id in _ids(run_ids)]
+        shown = [feed.at(moment(event, feed.record.id)) for feed in feeds]
+        records, grown = [then.record for then in shown], [then.tree for then in shown]
         nodes = [
             tree[node] if (node := linked.get(record.id)) is not None and node < len(tree) else None
             for record, tree in zip(records, grown, strict=True)
         ]
-        selected = next((node for node in nodes if node and node.id == event.value), None) or grown[0].root
         updates = [
             gr.update(marks=marks(record, tree, node)) for record, tree, node in zip(records, grown, nodes, strict=True)
         ]
+        facts = steps.side_by_side(parameters.labels(records), shown, linked)
         return (
-            steps.step_head(selected),
-            markdown(self._host.domains, records[0].domain, selected.text),
-            steps.side_by_side(parameters.labels(records), feeds, linked),
+            *told(self._host.domains, records[0].domain, selected(nodes, grown, event.value), facts),
             *updates,
             *(gr.skip() for _ in range(_MOST - len(updates))),
         )
 
+    def _seek(self, run_ids: str, event: gr.EventData, _request: gr.Request) -> tuple[Any, ...]:
+        """What stands above each tree, as it was at the moment that the replay shows."""
+        with refusing():
+            feeds = [self._feeds.get(run_id) for run_id in _ids(run_ids)]
+        return heads_at(event, feeds, table.head, _MOST)
+
 
 _OUTPUTS = (
     *(f"{part} {place}" for part in ("box", "head", "tree", "card") for place in _PLACES),
-    "run_ids", "totals", "charts", "head", "text", "facts", "notice", "run", "stop",
+    "run_ids", "totals", "rules", "charts", "head", "text", "facts", "notice", "run", "stop", "title",
 )  # fmt: skip
 
 
@@ -252,8 +308,20 @@ def _changes(**values: Any) -> tuple[Any, ...]:
     return tuple(values.get(name, gr.skip()) for name in _OUTPUTS)
 
 
-def _empty() -> str:
-    return _EMPTY.format(runs=",".join(run_ids(OVER_OPTIMISED)))
+def _ids(named: str) -> list[str]:
+    """The runs that an address or a page names. Raises `InvalidInput` for too few, too many, or a run named twice."""
+    run_ids = [run_id.strip() for run_id in named.split(",") if run_id.strip()]
+    if not 2 <= len(run_ids) <= _MOST:
+        raise InvalidInput("runs", say("compare.number", n=len(run_ids), most=_MOST))
+    if len(set(run_ids)) < len(run_ids):
+        raise InvalidInput("runs", say("compare.twice"))
+    return run_ids
+
+
+def _empty(visitors: Visitors) -> str:
+    link = f'<a href="./compare?runs={",".join(run_ids(OVER_OPTIMISED))}">{marked("compare.lesson")}</a>'
+    said = marked("compare.begin_samples" if visitors.samples else "compare.begin", link=link)
+    return f'<p class="hint">{said}</p>'
 
 
 def _tree_id(place: int) -> str:
@@ -262,14 +330,11 @@ def _tree_id(place: int) -> str:
 
 def _places(count: int) -> tuple[Any, ...]:
     """Room for this many trees, with the legend under the last."""
-    changes: dict[str, Any] = {f"box {place}": gr.update(elem_classes=_classes(place < count)) for place in _PLACES}
+    changes: dict[str, Any] = {
+        f"box {place}": gr.update(elem_classes=column_classes(place < count)) for place in _PLACES
+    }
     changes |= {f"tree {place}": gr.update(colorbar=place == count - 1) for place in _PLACES}
     return _changes(**changes)
-
-
-def _classes(shown: bool) -> list[str]:
-    """Hidden, not absent: Gradio forgets the properties of an absent component when one of them is updated."""
-    return ["tree-column"] if shown else ["tree-column", "unused"]
 
 
 def _tree_update(feed: Feed) -> Any:
@@ -278,7 +343,7 @@ def _tree_update(feed: Feed) -> Any:
 
 
 def _about(text: str) -> str:
-    return f"<details><summary>How it works</summary>{text}</details>"
+    return f"<details><summary>{marked('compare.how')}</summary>{text}</details>"
 
 
 def _charts(labels: Sequence[str], feeds: Sequence[Feed]) -> str:
@@ -289,7 +354,5 @@ def _charts(labels: Sequence[str], feeds: Sequence[Feed]) -> str:
     known = feeds[0].record.reference_answer is not None
     share = [Line(place, label, c.share, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
     best = [Line(place, label, c.best, c.spent) for place, (label, c) in enumerate(zip(labels, drawn, strict=True))]
-    what = "Share of the vote for the right answer" if known else "Share of the vote for the leading answer"
-    return chart(what, "had the search stopped there; one dot per batch", share) + chart(
-        "Best completion so far", "PRM score of the response", best
-    )
+    what = say("compare.share_right" if known else "compare.share_leading")
+    return chart(what, say("compare.share_note"), share) + chart(say("compare.best"), say("compare.best_note"), best)

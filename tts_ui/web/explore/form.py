@@ -10,12 +10,15 @@ import gradio as gr
 from engine.domains.builtin.known_answers import reference_answer
 from engine.errors import InvalidInput
 from engine.models.catalogue.catalogue import Catalogue
+from engine.runs.fork import Fork
 from engine.runs.question import Question
+from engine.runs.teaching import Teaching
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import STRATEGIES
 from engine.store import RunRecord
-from tts_ui.web.parts import fields, model_choice
+from tts_ui.web.parts import asking, example_menu, fields, model_choice
 from tts_ui.web.parts.asking import Form
+from tts_ui.words.interface import say
 
 #: The fields by the names of `RunParams` and `Question`: those that are always there, and those folded away.
 _FOLDED = ("scorer", "reference", *(name for name, parameter in PARAMETERS.items() if parameter.advanced))
@@ -34,19 +37,19 @@ class Request:
     params: RunParams
     models: str | None
     scorer: str | None
+    fork: Fork | None = None
 
 
-def build(catalogue: Catalogue) -> Form:
-    """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`."""
+def build(catalogue: Catalogue, *, computes: bool = True) -> Form:
+    """Put the form into the current `gr.Blocks`; models are chosen from `catalogue`. Where nothing `computes`, a
+    sentence stands in its place."""
     defaults = RunParams(**catalogue.entry(None).policy.sampling.given())
-    components: dict[str, Any] = {}
-    with gr.Row(elem_classes="question"):
-        components["problem"], example = fields.question_fields()
-    with gr.Row(elem_classes="settings"):
-        components |= {"models": model_choice.pair_field(catalogue)} | _settings()
-        run = gr.Button("Run", variant="primary", elem_id="run", min_width=90)
-        stop = gr.Button("Stop", elem_id="stop", min_width=80, interactive=False)
-    with gr.Accordion("More settings", open=False, elem_id="more") as more:
+    problem = asking.problem(computes=computes)
+    components: dict[str, Any] = {"problem": problem.field}
+    with gr.Row(elem_classes="settings", visible=computes):
+        components |= {"models": model_choice.pair_field(catalogue, fitting=computes)} | _settings()
+        run, stop = asking.buttons()
+    with gr.Accordion(say("asking.more"), open=False, elem_id="more", visible=computes) as more:
         with gr.Row():
             components |= {"scorer": model_choice.judge_field(catalogue)} | fields.choosing_fields()
         with gr.Row():
@@ -56,7 +59,8 @@ def build(catalogue: Catalogue) -> Form:
                 | {"max_tokens_total": fields.field("max_tokens_total")}
             )
     components = {name: components[name] for name in FIELDS}
-    _connect(components, example)
+    _connect(components)
+    example_menu.connect(problem.example, problem.taught, components, _example)
     model_choice.connect(components["models"], {name: components[name] for name in fields.SAMPLING}, catalogue)
     return Form(components, more, run, stop)
 
@@ -64,15 +68,19 @@ def build(catalogue: Catalogue) -> Form:
 def _settings() -> dict[str, Any]:
     strategy = gr.Dropdown(
         [(kind.title, name) for name, kind in STRATEGIES.items()], value=RunParams().strategy,
-        label="Strategy", scale=2, min_width=150, filterable=False, elem_id="strategy",
+        label=say("explore.strategy"), scale=2, min_width=150, filterable=False, elem_id="strategy",
     )  # fmt: skip
     always = [name for name in PARAMETERS if name not in FOLDED]
     return {"strategy": strategy} | {name: fields.field(name, scale=_SCALES.get(name)) for name in always}
 
 
-def _connect(components: dict[str, Any], example: gr.Dropdown) -> None:
-    """What changes with what; the menu and the box talk only in the browser."""
-    fields.connect_example(components["problem"], components["reference"], example)
+def _example(kind: Teaching) -> dict[str, Any]:
+    """What the form asks for when an example is chosen."""
+    return example_menu.common_settings(kind) | {"strategy": kind.shown.params.strategy}
+
+
+def _connect(components: dict[str, Any]) -> None:
+    """What changes with what."""
     shape = [components[name] for name in ("strategy", "n", "width")]
     for field in shape:
         field.change(
@@ -106,8 +114,9 @@ def values_of(record: RunRecord, catalogue: Catalogue) -> tuple[Any, ...]:
     return tuple(form[name] for name in FIELDS)
 
 
-def _shape(strategy: str, n: int | None, width: int | None) -> tuple[Any, ...]:
+def _shape(strategy: str | None, n: int | None, width: int | None) -> tuple[Any, ...]:
     """Only the parameters that the strategy uses are shown."""
-    updates = {name: gr.update(visible=STRATEGIES[strategy].takes(name)) for name in fields.HIDEABLE}
+    method = STRATEGIES[strategy or RunParams().strategy]  # the list of strategies can be emptied
+    updates = {name: gr.update(visible=method.takes(name)) for name in fields.HIDEABLE}
     updates["width"] |= {"label": fields.width_label(n, width)}
     return tuple(updates.values())

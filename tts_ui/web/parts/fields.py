@@ -5,20 +5,20 @@ A parameter's field follows from its declaration; nothing here knows of runs in 
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import gradio as gr
 
 from engine.domains.builtin.known_answers import reference_answer
-from engine.domains.builtin.problems import FAMILIES, examples
 from engine.errors import InvalidInput
 from engine.runs.question import Question
 from engine.search.params import PARAMETERS, RunParams
 from engine.search.strategies import OPTIONS, STRATEGIES
 from engine.store import RunRecord
 from tts_ui.web.parts.lessons import showcase_problem
+from tts_ui.words.interface import say
 
+#: The value that stands for it.
 DEFAULT_RULE = "the strategy's own"
 _DEFAULTS = RunParams()
 
@@ -44,23 +44,18 @@ _WIDTHS = {
 _IDS = {"width": "m", "max_tokens_total": "budget"}
 
 
-def question_fields() -> tuple[gr.Textbox, gr.Dropdown]:
-    """The problem and the menu of examples."""
-    menu = [("Start here: greedy fails, search succeeds", showcase_problem())]
-    menu += [(f"{FAMILIES[problem.family]}: {problem.text}", problem.text) for problem in examples()]
-    problem = gr.Textbox(
-        label="Problem", value=menu[0][1], lines=2, max_lines=6, scale=5, min_width=320,
-        placeholder="Type a maths problem, or choose an example", elem_id="problem",
+def problem_field() -> gr.Textbox:
+    return gr.Textbox(
+        label=say("asking.problem"), value=showcase_problem(), lines=2, max_lines=6, scale=5, min_width=320,
+        placeholder=say("asking.problem_empty"), elem_id="problem",
     )  # fmt: skip
-    example = gr.Dropdown(menu, value=menu[0][1], label="Examples", scale=2, min_width=220, elem_id="examples")
-    return problem, example
 
 
 def choosing_fields() -> dict[str, Any]:
     """How the answer is chosen and graded."""
     reference = gr.Textbox(
-        label="Reference answer", min_width=200, elem_id="reference",
-        info="Marks answers right or wrong. Known for the examples.",
+        label=say("asking.reference"), min_width=200, elem_id="reference",
+        info=say("asking.reference_says"),
     )  # fmt: skip
     return {"reference": reference} | {name: field(name) for name in _CHOOSING}
 
@@ -86,24 +81,14 @@ def field(name: str, value: Any = None, **look: Any) -> Any:
         "elem_id": _IDS.get(name, name.replace("_", "-")),
     } | look  # fmt: skip
     if parameter.choices:
-        own = [DEFAULT_RULE] if parameter.optional else []
-        return gr.Dropdown([*own, *parameter.choices], value=value or DEFAULT_RULE, **about)
+        choices = [(say("asking.own_rule"), DEFAULT_RULE)] if parameter.optional else []
+        choices += [(choice, choice) for choice in parameter.choices]
+        return gr.Dropdown(choices, value=value or DEFAULT_RULE, **about)
     if parameter.type is bool:
         return gr.Checkbox(value, **about)
     if parameter.type is str:
         return gr.Textbox(value or "", **about)
     return gr.Number(value or 0, precision=0 if parameter.type is int else None, **about)
-
-
-def connect_example(problem: gr.Textbox, reference: gr.Textbox, example: gr.Dropdown) -> None:
-    """The menu shows the example that is in the box, and no other text; a reference answer belongs to its text."""
-    example.input(
-        None, [example, problem, reference], [problem, reference],
-        js="(chosen, text, answer) => chosen ? [chosen, ''] : [text, answer]",
-    )  # fmt: skip
-    problem.input(None, None, reference, js="() => ''")
-    texts = json.dumps([showcase_problem(), *(one.text for one in examples())])
-    problem.change(None, problem, example, js=f"(text) => {texts}.includes(text) ? text : null")
 
 
 def question_of(problem: str | None, reference: str | None) -> Question:
@@ -113,7 +98,7 @@ def question_of(problem: str | None, reference: str | None) -> Question:
 
 def params_of(form: dict[str, Any]) -> RunParams:
     """The parameters that the fields `form` (by the names of `RunParams`) ask for."""
-    form = {name: None if value == DEFAULT_RULE else value for name, value in form.items()}
+    form = {name: None if value in (DEFAULT_RULE, "") else value for name, value in form.items()}
     for limit in LIMITS:  # a number field has no empty state that lasts
         form[limit] = form[limit] or None
     kind = STRATEGIES.get(form["strategy"])
@@ -121,7 +106,7 @@ def params_of(form: dict[str, Any]) -> RunParams:
         if kind and not kind.takes(name):  # its field is hidden
             del form[name]
         elif form[name] is None and not parameter.optional:
-            raise InvalidInput(name, "it is empty; give a value")
+            raise InvalidInput(name, say("asking.missing"))
     return RunParams(**form)
 
 
@@ -133,5 +118,5 @@ def params_in(record: RunRecord) -> RunParams:
 def width_label(n: int | None, width: int | None) -> str:
     """M, and what follows from it: K survivors."""
     if n and width and n >= width and n % width == 0:
-        return f"{PARAMETERS['width'].label} (K = {n // width} survivor{'s' if n > width else ''})"
+        return say("asking.width", n=n // width, width=PARAMETERS["width"].label)
     return PARAMETERS["width"].label

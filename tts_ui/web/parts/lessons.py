@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.runs.examples import OVER_OPTIMISED, SHOWCASE, Lesson, files
+from engine.runs.examples import LESSONS, SHOWCASE, Lesson, files
 from engine.store import Store
 from engine.store.imports import import_document
 
@@ -17,9 +17,13 @@ def _document(file: Path) -> Any:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
+def problem_of(lesson: Lesson) -> str:
+    return str(_document(files(lesson)[0])["run"]["problem"])
+
+
 def showcase_problem() -> str:
-    """What the pages begin with: greedy decoding and the majority get it wrong, beam search gets it right."""
-    return str(_document(files(SHOWCASE)[0])["run"]["problem"])
+    """What the pages begin with."""
+    return problem_of(SHOWCASE)
 
 
 def run_ids(lesson: Lesson) -> list[str]:
@@ -28,7 +32,6 @@ def run_ids(lesson: Lesson) -> list[str]:
 
 def import_all(store: Store) -> None:
     """Put every lesson's runs into the store; existing ones stay as they are."""
-    for lesson in (SHOWCASE, OVER_OPTIMISED):
+    for lesson in LESSONS:
         for file in files(lesson):
-            if file.is_file():
-                import_document(store, _document(file), origin="example")
+            import_document(store, _document(file), origin="example")

@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
-from engine.errors import ModelError
 from engine.models.catalogue.catalogue import Catalogue
+from engine.models.catalogue.fit import fit
+from engine.models.catalogue.models_file import PairEntry
 from engine.runs.question import Question
 from engine.search.params import RunParams
 from engine.store import RunRecord
+from tts_ui.words.interface import say
 
-#: Seconds between checks of a download.
-_POLL_S = 0.2
-
+#: The value that stands for it.
 OWN = "the pair's own"
 
 #: The fields, by the names under which the command line and `Host` know them.
 FIELDS = ("models", "scorer")
 
 
-def pair_field(catalogue: Catalogue) -> gr.Dropdown:
-    choices = [(pair.title or pair.name, pair.name) for pair in catalogue.pairs.values()]
+def pair_field(catalogue: Catalogue, *, fitting: bool = True) -> gr.Dropdown:
+    """`fitting`: what this machine has no room for is said to be so, for which files of models may be read."""
+    choices = [(_named(catalogue, pair, fitting=fitting), pair.name) for pair in catalogue.pairs.values()]
     return gr.Dropdown(
-        choices, value=catalogue.default, label="Models", scale=2, min_width=170, filterable=False, elem_id="models"
+        choices,
+        value=catalogue.default,
+        label=say("asking.models"),
+        scale=2,
+        min_width=170,
+        filterable=False,
+        elem_id="models",
     )
+
+
+def _named(catalogue: Catalogue, pair: PairEntry, *, fitting: bool) -> str:
+    """A pair's name and, if it is asked for, why it cannot run on this machine; the style sheet greys what says so."""
+    name = pair.title or pair.name
+    if not fitting:
+        return name
+    judge = catalogue.scorer(pair.name)
+    found = fit(catalogue, [pair.policy, *([judge] if judge else [])])
+    return say("asking.unfit", pair=name, why=found) if found.fits is False else name
 
 
 def judge_field(catalogue: Catalogue) -> gr.Dropdown:
     choices = [(scorer.title or scorer.label, scorer.label) for scorer in catalogue.scorers.values()]
     return gr.Dropdown(
-        [(OWN, OWN), *choices], value=OWN, label="Judge (PRM)", min_width=200, filterable=False, elem_id="scorer",
-        info="Scores the steps. Any judge works with any policy.",
+        [(say("asking.own_judge"), OWN), *choices], value=OWN, label=say("asking.judge"), min_width=200,
+        filterable=False, elem_id="scorer", info=say("asking.judge_says"),
     )  # fmt: skip
 
 
@@ -55,29 +69,13 @@ def values_of(catalogue: Catalogue, record: RunRecord) -> dict[str, Any]:
 
 
 def check_length(catalogue: Catalogue, question: Question, models: str | None, scorer: str | None) -> None:
-    """Refuse a problem too long for the context window, if the models are loaded already. Raises `InvalidInput`."""
-    if catalogue.loaded(models, scorer):
+    """Refuse a problem too long for the context window, if that can be told at once. Raises `InvalidInput`."""
+    behind_servers = [entry for entry in (catalogue.entry(models).policy, catalogue.scorer(models, scorer)) if entry]
+    if catalogue.loaded(models, scorer) and not any(entry.urls for entry in behind_servers):
         from engine.runs.run import check_fits
 
         pair = catalogue.load(models, scorer)
-        with suppress(ModelError):  # a server that does not answer: the run will say so
-            check_fits(question, pair.policy, pair.scorer)
-
-
-async def waiting(
-    submitted: asyncio.Task[Any], catalogue: Catalogue, models: str | None, scorer: str | None
-) -> AsyncIterator[str]:
-    """What a request is waiting for before its search can start: a line whenever that changes, until it can."""
-    said = ""
-    while not submitted.done():
-        line = ""
-        if not catalogue.loaded(models, scorer):
-            download = catalogue.download
-            line = f"{download}".replace("d", "D", 1) if download else "Loading the models"
-        if line not in ("", said):
-            said = line
-            yield line
-        await asyncio.wait([submitted], timeout=_POLL_S)
+        check_fits(question, pair.policy, pair.scorer)
 
 
 def connect(models: gr.Dropdown, sampling: dict[str, Any], catalogue: Catalogue) -> None:

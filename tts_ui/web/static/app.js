@@ -26,7 +26,26 @@
     showState();
   };
 
+  /* Where a page has no clipboard (no TLS), the old way. */
+  const copy = async (text) => {
+    if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+    const box = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
+  };
+
+  const copyLink = async (button) => {
+    const word = button.querySelector("b"), { copied } = button.dataset;
+    const before = (button.dataset.before ??= word.textContent);
+    await copy(window.location.href);
+    word.textContent = copied;
+    setTimeout(() => { word.textContent = before; }, 2000);
+  };
+
   const actions = {
+    link: copyLink,
     help: () => document.getElementById("help")?.showModal(),
     dark: () => flip("dark"),
     large: () => flip("large"),
@@ -35,7 +54,7 @@
   const keys = {
     r: () => click("run"),
     s: () => click("stop"),
-    "/": () => document.querySelector("#problem textarea")?.focus(),
+    "/": () => document.querySelector("#problem textarea, .runs [name=q]")?.focus(),
     "?": actions.help,
   };
 
@@ -43,15 +62,44 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) event.target.blur();
+    const menu = event.key === "Escape" && document.querySelector("details.share[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keys[event.key]) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     keys[event.key]();
   });
 
+  /* The rows of a table by one of its columns: the largest first, or the smallest where they lie so already. */
+  const sortBy = (button) => {
+    const head = button.closest("th"), body = button.closest("table").tBodies[0];
+    const column = [...head.parentElement.children].indexOf(head);
+    const falling = head.getAttribute("aria-sort") !== "descending";
+    const value = (row) => Number(row.cells[column].dataset.value);
+    const rows = [...body.rows].sort((a, b) => (falling ? value(b) - value(a) : value(a) - value(b)));
+    for (const other of head.parentElement.children) other.setAttribute("aria-sort", "none");
+    head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    body.append(...rows);
+  };
+
+  /* Enter in the problem runs it; a new line is Shift and Enter, which Gradio would take for the end of the text. */
+  const inProblem = (event) => event.target.closest?.("#problem textarea");
+  document.addEventListener("keypress", (event) => {
+    if (event.key === "Enter" && inProblem(event)) event.stopPropagation();
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || !inProblem(event)) return;
+    event.preventDefault();
+    event.target.blur();          // Gradio reads the field when it is left
+    click("run");
+  }, true);
+
   document.addEventListener("click", (event) => {
+    const sorted = event.target.closest?.("[data-sort]");
+    if (sorted) sortBy(sorted);
     const todo = event.target.closest?.("[data-do]");
-    if (todo) actions[todo.dataset.do]?.();
+    if (todo) actions[todo.dataset.do]?.(todo);
+    for (const open of document.querySelectorAll("details.share[open]")) if (!open.contains(event.target)) open.open = false;
     const pick = event.target.closest?.("[data-pick]");
     if (pick) tellTrees("st-pick", { id: Number(pick.dataset.pick), tree: pick.dataset.tree });
     event.target.closest?.("[data-mark]")?.focus();     // a tap focuses, where the browser does not do so itself

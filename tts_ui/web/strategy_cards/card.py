@@ -1,20 +1,33 @@
-"""One card as HTML: the texts of `cards.toml`, filled with the settings of the run that is shown."""
+"""One card as HTML: its texts, filled with the settings of the run that is shown."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from engine.search.params import RunParams
 from engine.store import RunRecord
 from tts_ui.words import parameters
+from tts_ui.words.interface import form
+from tts_ui.words.interface.markup import marked
 
-_TEXTS = Path(__file__).with_name("cards.toml")
+#: The lines of each strategy's card by the names of their texts, which are those of `marks.MARKINGS`: the nodes that a
+#: line refers to. A second line with the mark of another ends in `_size`.
+_LINES: Mapping[str, Sequence[str]] = {
+    "greedy": ("chain",),
+    "majority_vote": ("completions", "first_draws", "voters"),
+    "best_of_n": ("completions", "first_draws", "voters"),
+    "beam_search": ("first_draws", "survivors", "children", "completions", "voters"),
+    "dvts": ("first_draws", "subtrees", "children", "voters"),
+    "lookahead": ("first_draws", "ahead", "survivors", "children", "voters"),
+    "compute_optimal": ("probe", "probe_size", "completions", "survivors", "children", "voters"),
+    "mcts": ("entered", "children", "rollouts", "completions", "voters"),
+    "rebase": ("first_draws", "shares", "completions", "voters"),
+    "vg_search": ("first_draws", "survivors", "alone", "completions", "voters"),
+    "particle_filtering": ("first_draws", "particles", "completions", "voters"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +41,30 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What `cards.toml` says of a strategy."""
+    """What is said of a strategy."""
 
     what: str
     source: str
     parameters: tuple[Parameter, ...]
 
 
-@cache
 def card_texts() -> Mapping[str, CardText]:
     """The texts by strategy."""
-    read = tomllib.loads(_TEXTS.read_text(encoding="utf-8"))
-    return {
-        strategy: CardText(
-            entry["what"], entry["source"], tuple(Parameter(**parameter) for parameter in entry["parameters"])
-        )
-        for strategy, entry in read.items()
-    }
+    return {strategy: _text(strategy, lines) for strategy, lines in _LINES.items()}
+
+
+def _text(strategy: str, lines: Sequence[str]) -> CardText:
+    names = ["what", "source", *lines, *(f"{line}_says" for line in lines)]
+    said = {name: form(f"card_{strategy}.{name}") for name in names}
+    parameters = (Parameter(said[line], line.removesuffix("_size"), said[f"{line}_says"]) for line in lines)
+    return CardText(said["what"], said["source"], tuple(parameters))
 
 
 def card(record: RunRecord, tree: str) -> str:
     """The card of the run's strategy; pointing at a parameter rings nodes in the tree with that element id."""
     text = card_texts().get(record.strategy)
     if text is None:
-        return '<p class="hint">This version has no strategy of that name.</p>'
+        return f'<p class="hint">{marked("card.none")}</p>'
     values = settings_of(record)
     lines = "".join(
         f'<li><button type="button" data-mark="{parameter.mark}" data-tree="{escape(tree)}">'
@@ -59,9 +72,9 @@ def card(record: RunRecord, tree: str) -> str:
         for parameter in text.parameters
     )
     return (
-        f'<section class="card"><h4>{escape(parameters.title(record.strategy))}</h4><p>{escape(text.what)}</p>'
-        f'<p class="facts">Point at a line, or move to it with Tab, to ring its steps on the tree.</p>'
-        f'<ul>{lines}</ul><p class="facts">Source: {escape(text.source)}</p></section>'
+        f'<section class="card"><h2>{escape(parameters.title(record.strategy))}</h2><p>{escape(text.what)}</p>'
+        f'<p class="facts">{marked("card.point")}</p>'
+        f'<ul>{lines}</ul><p class="facts">{marked("card.source", source=escape(text.source))}</p></section>'
     )
 
 

@@ -13,6 +13,7 @@ from engine.search.tree import Node, Tree
 from engine.store import RunRecord
 from tts_ui.web.components import Mark
 from tts_ui.words import numbers
+from tts_ui.words.interface import say
 
 _Marking = Callable[[RunRecord, Tree, Node | None], Mark]
 
@@ -29,57 +30,64 @@ _SLOTS_TOLD = 6
 
 def _first_draws(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     children = tree.children(tree.root)
-    return _mark(children, f"{_draws(children)} first draws, {_different(children)}")
+    return _mark(children, say("mark.first_draws", n=_draws(children), different=_different(children)))
 
 
 def _completions(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     leaves = list(tree.completions())
-    return _mark(leaves, f"{_count(_draws(leaves), 'completion')}, {_different(leaves)}")
+    return _mark(leaves, say("mark.completions", n=_draws(leaves), different=_different(leaves)))
 
 
 def _voters(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     groups = record.answers(tree) if tree.chosen is not None else []
     if not groups:
-        return _mark([], "no answer was chosen")
+        return _mark([], say("mark.no_voters"))
     winner, cast = groups[0], sum(group.votes for group in groups)
-    weight = f"weight {numbers.weight(winner.weight)} by {record.params.get('select')}"
-    return _mark([tree[leaf] for leaf in winner.nodes], f"{winner.votes} of {cast} votes for the answer, {weight}")
+    said = say(
+        "mark.voters", n=cast, votes=winner.votes, weight=numbers.weight(winner.weight),
+        rule=record.params.get("select"),
+    )  # fmt: skip
+    return _mark([tree[leaf] for leaf in winner.nodes], said)
 
 
 def _survivors(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     kept = _kept_at_level(tree, at, "rank")
     if not kept:
-        return _mark([], "no step has been kept by its rank")
+        return _mark([], say("mark.no_survivors"))
     standing = _decision(kept[0], "rank").numbers
     least = min(_decision(node, "rank").numbers["score"] for node in kept)
-    said = f"{_count(len(kept), 'survivor')} of {standing['of']:.0f} at step {kept[0].depth}"
     slots = [_decision(node, "rank").numbers.get("slots") for node in kept]
     held = "" if None in slots else f", {' + '.join(f'{slot:.0f}' for slot in slots[:_SLOTS_TOLD])}"
     held += " + ..." if held and len(slots) > _SLOTS_TOLD else ""
-    return _mark(kept, f"{said}: K = {standing['k']:.0f} slots{held}, cut-off {numbers.score(least)}")
+    said = say(
+        "mark.survivors", n=len(kept), of=f"{standing['of']:.0f}", step=kept[0].depth, k=f"{standing['k']:.0f}",
+        held=held, cut_off=numbers.score(least),
+    )  # fmt: skip
+    return _mark(kept, said)
 
 
 def _subtrees(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     kept = _kept_at_level(tree, at, "subtree_rank")
     if not kept:
-        return _mark([], "no subtree has chosen a step")
+        return _mark([], say("mark.no_subtrees"))
     heads = sum(d.action == "keep" and d.reason == "subtree_rank" for node in kept for d in node.decisions)
-    return _mark(kept, f"{_count(heads, 'subtree')} at step {kept[0].depth}, each with its best child")
+    return _mark(kept, say("mark.subtrees", n=heads, step=kept[0].depth))
 
 
 def _children(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     candidates = [at, tree[at.parent] if at and at.parent else None, *_expanded(record, tree)]
     parent = next((node for node in candidates if node and _sampled(tree, node)), None)
     if parent is None:
-        return _mark([], "no step has children yet")
+        return _mark([], say("mark.no_children"))
     children = tree.children(parent)
-    below = "the problem" if parent.parent is None else f"step {parent.depth}"
-    return _mark(children, f"{_count(_draws(children), 'draw')} below {below}, {_different(children)}")
+    name = "mark.children_of_problem" if parent.parent is None else "mark.children"
+    said = say(name, n=_draws(children), step=parent.depth, different=_different(children))
+    return _mark(children, said)
 
 
 def _rollouts(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     rollouts = [node for node in tree.nodes if node.origin == "rollout"]
-    return _mark(rollouts, f"{_count(len(rollouts), 'step')} drawn greedily")
+    return _mark(rollouts, say("mark.rollouts", n=len(rollouts)))
 
 
 def _ahead(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
@@ -89,49 +97,79 @@ def _ahead(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
         if decision:
             end = tree[int(decision.numbers["end"])]
             rollout = [step for step in tree.path(end) if step.depth > node.depth] or [end]
-            steps = _count(int(decision.numbers["steps_ahead"]), "step")
-            score = numbers.score(decision.numbers["score"])
-            return _mark(rollout, f"step {node.depth} is judged by the end of its rollout, {steps} ahead: {score}")
-    return _mark([], "no step was judged by a rollout")
+            ahead, score = int(decision.numbers["steps_ahead"]), numbers.score(decision.numbers["score"])
+            return _mark(rollout, say("mark.ahead", n=ahead, step=node.depth, score=score))
+    return _mark([], say("mark.not_ahead"))
 
 
 def _probe(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     choice = next((d for d in tree.root.decisions if d.reason == "compute_optimal"), None)
     if choice is None:
-        return _mark([], "the difficulty has not been estimated yet")
+        alike = any(d.reason == "one_for_all" for d in tree.root.decisions)
+        return _mark([], say("mark.probe_alike" if alike else "mark.no_probe"))
     samples = [leaf for leaf in tree.completions() if _decision_to(leaf, "finish").seq < choice.seq]
     n = choice.numbers
-    agree = f"{100 * n['agreement']:.0f} % agree, mean PRM score {n['mean_score']:.2f}"
-    return _mark(samples, f"{n['probe']:.0f} samples: {agree}")
+    agree = {"agree": f"{100 * n['agreement']:.0f}", "score": f"{n['mean_score']:.2f}"}
+    return _mark(samples, say("mark.probe", n=round(n["probe"]), **agree))
 
 
 def _entered(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     """The steps that one iteration of MCTS went through: the last one that entered the selected step, else the last."""
     entries = [(node, d) for node in tree.nodes for d in node.decisions if d.reason == "upper_bound"]
     if not entries:
-        return _mark([], "no step has been entered yet")
+        return _mark([], say("mark.not_entered"))
     through = [entry for entry in entries if entry[0] is at] or entries
     iteration = max(d.numbers["iteration"] for _, d in through)
     path = [entry for entry in entries if entry[1].numbers["iteration"] == iteration]
     node, last = path[-1]
-    terms = f"value {last.numbers['value']:.2f} + exploration {last.numbers['exploration']:.2f}"
-    return _mark([step for step, _ in path], f"entered in iteration {iteration:.0f}; step {node.depth} for its {terms}")
+    terms = {name: f"{last.numbers[name]:.2f}" for name in ("value", "exploration")}
+    said = say("mark.entered", iteration=f"{iteration:.0f}", step=node.depth, **terms)
+    return _mark([step for step, _ in path], said)
 
 
 def _shares(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
     kept = _kept_at_level(tree, at, "rank")
     kept = [node for node in kept if node.children]
     if not kept:
-        return _mark([], "no draws have been shared yet")
+        return _mark([], say("mark.no_shares"))
     shares = ", ".join(f"{_draws(tree.children(node))}" for node in kept)
-    return _mark(kept, f"draws below the steps kept at step {kept[0].depth}, best first: {shares}")
+    return _mark(kept, say("mark.shares", step=kept[0].depth, shares=shares))
+
+
+def _alone(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
+    steps = [node for node in tree.nodes if any(d.reason == "unranked" for d in node.decisions)]
+    if not steps:
+        return _mark([], say("mark.not_alone"))
+    return _mark(steps, say("mark.alone", n=len(steps)))
+
+
+def _particles(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
+    """Where the particles of one step of the filter went on: of the last one that weighed the selected step."""
+    told = {"step", "share", "of"}  # an imported run may say less
+    weighed = [
+        (node, d) for node in tree.nodes for d in node.decisions if d.reason == "resampled" and told <= d.numbers.keys()
+    ]
+    if not weighed:
+        return _mark([], say("mark.no_particles"))
+    of_it = [d.numbers["step"] for node, d in weighed if node is at]
+    step = max(of_it) if of_it else min(d.numbers["step"] for _, d in weighed)
+    kept = [(node, d.numbers) for node, d in weighed if d.numbers["step"] == step and d.action == "keep"]
+    before = sum(d.numbers["step"] == step for _, d in weighed)
+    if not kept:
+        return _mark([], say("mark.no_particle_left", step=f"{step:.0f}"))
+    share = kept[0][1]["share"]
+    said = say(
+        "mark.particles", n=round(kept[0][1]["of"]), step=f"{step:.0f}", before=before, after=len(kept),
+        share=f"{share:.2f}",
+    )  # fmt: skip
+    return _mark([node for node, _ in kept], said)
 
 
 def _chain(record: RunRecord, tree: Tree, at: Node | None) -> Mark:
-    return _mark(tree.nodes[1:], f"one chain of {_count(len(tree) - 1, 'step')}")
+    return _mark(tree.nodes[1:], say("mark.chain", n=len(tree) - 1))
 
 
-#: Name -> the function that finds the nodes. The texts of the cards (`cards.toml`) use these names.
+#: Name -> the function that finds the nodes. The lines of the cards use these names.
 MARKINGS: Mapping[str, _Marking] = {
     "first_draws": _first_draws,
     "completions": _completions,
@@ -144,6 +182,8 @@ MARKINGS: Mapping[str, _Marking] = {
     "probe": _probe,
     "entered": _entered,
     "shares": _shares,
+    "alone": _alone,
+    "particles": _particles,
     "chain": _chain,
 }
 
@@ -189,8 +229,4 @@ def _draws(nodes: Iterable[Node]) -> int:
 
 
 def _different(nodes: Sequence[Node]) -> str:
-    return "all different" if len(nodes) == _draws(nodes) else f"{len(nodes)} different"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    return say("mark.all_different") if len(nodes) == _draws(nodes) else say("mark.different", n=len(nodes))

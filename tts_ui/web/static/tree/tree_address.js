@@ -13,20 +13,23 @@ function write(changes) {
     else url.searchParams.set(name, value);
   }
   url.search = url.search.replaceAll("%2C", ",");      // the commas of a list may stand as they are
-  if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
+  if (url.href === window.location.href) return;
+  const before = parameters().get("run")?.trim();
+  if (changes.run && before && before !== changes.run) window.history.pushState(null, "", url);   // Back shows that run
+  else window.history.replaceState(changes.run && !before ? { unasked: true } : window.history.state, "", url);
 }
 
 /* The place of `run` among the runs that the address names, from 1; 0 where it is not among them. */
 function placeOf(run, query) {
-  const named = (query.get("runs") ?? "").split(",").map((prefix) => prefix.trim());
-  return named.findIndex((prefix) => prefix && run.startsWith(prefix)) + 1;
+  const named = (query.get("runs") ?? "").split(",").map((id) => id.trim());
+  return run ? named.indexOf(run) + 1 : 0;
 }
 
 /** Id of the node that the address asks for in the tree of `run`, or null. */
 export function nodeAsked(run, grouped) {
   const alone = asked.get("run");
   const [, tree, node] = /^(?:(\d+)\.)?(\d+)$/.exec(asked.get("node") ?? "") ?? [];
-  const meant = grouped ? placeOf(run, asked) === Number(tree ?? 1) : alone && run.startsWith(alone);
+  const meant = grouped ? placeOf(run, asked) === Number(tree ?? 1) : alone?.trim() === run;
   return meant && node !== undefined ? Number(node) : null;
 }
 
@@ -36,3 +39,23 @@ export function writeSelection(run, grouped, node) {
   if (!grouped) write({ run, node });
   else if (node !== null && placeOf(run, parameters())) write({ node: `${placeOf(run, parameters())}.${node}` });
 }
+
+/** The moment (a seq) that the address asks for in the tree of `run`, or null; of several trees it is the first's. */
+export function momentAsked(run, grouped) {
+  const seq = asked.get("seq") ?? "";
+  const meant = grouped ? placeOf(run, asked) === 1 : asked.get("run")?.trim() === run;
+  return meant && /^\d{1,9}$/.test(seq) ? Number(seq) : null;
+}
+
+/** Writes the moment that is shown; null: all there is. */
+export function writeMoment(seq) { write({ seq }); }
+
+/** How the address asks the trees to be read: which view, which colour, "" where it does not say; whose scores are
+ * shown, and whose they are compared with. */
+export function reading() {
+  const judges = (asked.get("judges") ?? "").split(",").filter(Boolean);
+  return { view: asked.get("view") ?? "", color: asked.get("color") ?? "", judges };
+}
+
+/** Writes which view, colour or judges the reader chose; null is the usual one. */
+export function writeReading(changes) { write(changes); }

@@ -12,7 +12,7 @@ export function peersOf(view) {
 /** Path to the step that a reader of one of `trees` has selected; null where nothing is. */
 export function wantedBy(trees) {
   const leader = trees.find((tree) => tree.selected >= 0 && !tree.wanted);
-  return leader ? pathTo(leader.log, leader.selected) : null;
+  return leader ? pathTo(leader.shown, leader.selected) : null;
 }
 
 /** The texts from the first step down to node `index`; none for the problem itself. */

@@ -2,7 +2,7 @@
  * node of five pixels can still be hit and a tap works as a click. */
 
 const own = new URL(import.meta.url).search;
-const { nodeAt } = await import(new URL(`tree_walk.js${own}`, import.meta.url));
+const { say } = await import(new URL(`words_tree.js${own}`, import.meta.url));
 
 const STILL = 6;          // px a pointer may wander and still mean "this one"
 const DOUBLE = 320;       // ms between the two halves of a double click
@@ -16,7 +16,7 @@ export function listenToPointer(view) {
     const box = plot.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
-  const nodeUnder = (event) => (view.scene ? nodeAt(view.scene, inPlot(event), REACH[event.pointerType] ?? 16) : -1);
+  const nodeUnder = (event) => view.under(event, inPlot(event), REACH[event.pointerType] ?? 16);
 
   /* Captured, since Plotly stops some of these; the release is awaited on the window, where Plotly's cover lies. */
   plot.addEventListener("pointerdown", (event) => {
@@ -42,12 +42,22 @@ export function listenToPointer(view) {
     if (!view.view) event.stopPropagation();
   }, { capture: true, passive: true });
 
+  /* The wheel scrolls the page; with Ctrl held (which is also how a pinch arrives) Plotly zooms. */
+  plot.addEventListener("wheel", (event) => {
+    if (event.ctrlKey || event.metaKey) return;
+    event.stopPropagation();
+    plot.dispatchEvent(new CustomEvent("st-wheel", { bubbles: true, detail: { says: say("wheel") } }));
+  }, { capture: true, passive: true });
+
   function tap(event) {
     const double = lastTap && event.timeStamp - lastTap.time < DOUBLE && near(lastTap, event);
     lastTap = double ? null : { x: event.clientX, y: event.clientY, time: event.timeStamp };
     if (double) { view.fit(); return; }
+    if (view.mode !== "tree") return;       // a sector says itself that it was clicked
     const index = nodeUnder(event);
-    if (index >= 0) view.select(index);
+    if (index < 0) return;
+    view.pick(index);
+    plot.dispatchEvent(new CustomEvent("st-tapped", { bubbles: true }));
   }
 
   plot.addEventListener("pointermove", (event) => {

@@ -2,9 +2,11 @@
  * with textContent, so that model text is shown letter by letter whatever it contains. */
 
 const own = new URL(import.meta.url).search;
-const [{ scoreColour }, { remarks }] = await Promise.all(
-  ["tree_figure.js", "tree_log.js"].map((name) => import(new URL(name + own, import.meta.url))),
+const [{ scoreWords }, { groupWords, remarks, stepText }, { say }] = await Promise.all(
+  ["tree_colours.js", "tree_words.js", "words_tree.js"].map((name) => import(new URL(name + own, import.meta.url))),
 );
+
+const LONGEST = 400;        // characters
 
 export class TreeTip {
   constructor(box) {
@@ -15,16 +17,29 @@ export class TreeTip {
     this.foot = box.querySelector(".st-tip-foot");
   }
 
-  /** Shows the label of `node` next to `pixel`, inside the frame of the scene. */
-  show(log, node, scene, pixel) {
-    const step = node.index === 0 ? "Problem" : `Step ${node.depth}`;
-    const score = node.index === 0 ? "" : node.score === null ? "not scored" : node.score.toFixed(2);
-    this.head.textContent = score ? `${step}, ${score}` : step;
-    this.swatch.style.backgroundColor = node.index === 0 ? scene.theme.ink : scoreColour(node.score, scene.theme);
-    this.text.textContent = node.text || "(no text)";
-    this.foot.textContent = node.index === 0 ? "" : remarks(log, node).join(", ");
+  /** Shows the label of what `index` stands for next to `pixel`, inside the frame of the scene. */
+  show(scene, index, pixel, view) {
+    const { log, shape, scale, theme } = scene, node = log.nodes[index];
+    this.swatch.style.backgroundColor = !node ? theme.unscored : index === 0 ? theme.ink : scale.colour(index);
+    if (node) this.ofNode(log, node, scale, view.textOf(node));
+    else this.ofGroup(shape.groups[index - shape.nodes]);
     this.box.hidden = false;
     this.put(scene, pixel);
+  }
+
+  ofNode(log, node, scale, text) {
+    const other = scale.id === "score" || !scale.says(node.index) ? "" : `, ${scale.name} ${scale.says(node.index)}`;
+    const said = `${say("Step", { depth: node.depth })}, ${scoreWords(node, log)}${other}`;
+    this.head.textContent = node.index === 0 ? say("Problem") : said;
+    const words = node.index === 0 ? text : stepText(text, node.depth);
+    this.text.textContent = words.length > LONGEST ? `${words.slice(0, LONGEST)}…` : words || say("no_text");
+    this.foot.textContent = node.index === 0 ? "" : [...remarks(log, node), say("node", { node: node.id })].join(", ");
+  }
+
+  ofGroup(group) {
+    this.head.textContent = groupWords(group);
+    this.text.textContent = say(`siblings_${group.status}`, { n: group.members.length });
+    this.foot.textContent = say("group_click");
   }
 
   /* To the right of the node where there is room, else to its left; never outside the frame. */

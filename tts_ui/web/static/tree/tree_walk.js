@@ -10,19 +10,19 @@ const KEYS = {
 export function moveOf(key, direction) {
   if (key === "Home") return "root";
   if (key === "End") return "chosen";
-  if (key === "Enter" || key === " ") return "again";
+  if (key === "Enter") return "again";
   return KEYS[direction][key] ?? null;
 }
 
-/** Index of the node a move leads to, from index `from` (-1: nothing selected yet). `order` as drawn. */
-export function walk(log, order, from, move) {
+/** Index of the node a move leads to, from index `from` (-1: nothing selected yet). `order` as drawn, below `root`. */
+export function walk(log, order, from, move, root = 0) {
   if (!log.nodes.length) return -1;
-  if (move === "root") return 0;
+  if (move === "root") return root;
   if (move === "chosen") return log.chosen >= 0 ? log.chosen : from;
-  if (from < 0) return 0;
-  if (move === "parent") return Math.max(0, log.nodes[from].parent);
+  if (from < 0) return root;
+  if (move === "parent") return from === root ? root : Math.max(0, log.nodes[from].parent);
   if (move === "child") return firstChild(log, order, from);
-  if (move === "before" || move === "after") return neighbour(log, order, from, move === "before" ? -1 : 1);
+  if (move === "before" || move === "after") return neighbour(log, order, from, move === "before" ? -1 : 1, root);
   return from;
 }
 
@@ -32,13 +32,13 @@ function firstChild(log, order, from) {
 }
 
 /* The next sibling, or past the family's edge the next cousin of the same level: no row is a dead end. */
-function neighbour(log, order, from, step) {
-  const row = level(order, log.nodes[from].depth);
+function neighbour(log, order, from, step, root) {
+  const row = level(order, log.nodes[from].depth - log.nodes[root].depth, root);
   return row[row.indexOf(from) + step] ?? from;
 }
 
-function level(order, depth) {
-  let row = [0];
+function level(order, depth, root) {
+  let row = [root];
   for (let d = 0; d < depth; d++) row = row.flatMap((index) => order[index]);
   return row;
 }

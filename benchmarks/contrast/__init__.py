@@ -1,0 +1,1 @@
+"""How well the difference of two real models elects among recorded completions, and finds the first wrong step."""

@@ -1,0 +1,1 @@
+"""What search gains with a real model on real problems: `make real`."""

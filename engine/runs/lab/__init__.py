@@ -1,0 +1,1 @@
+"""The lab: what judges believe about recorded trees, and when they are wrong."""
