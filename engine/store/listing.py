@@ -191,13 +191,30 @@ def tags_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, tuple[s
     return found
 
 
+def tags_together(connection: Connection, run_ids: Sequence[str]) -> dict[str, set[str]]:
+    """The tags of runs and of those that were compared with them, which are kept or removed together."""
+    its = select(runs.c.id, runs.c.comparison_id).where(runs.c.id.in_(run_ids), runs.c.comparison_id.is_not(None))
+    comparison = {row.id: row.comparison_id for row in connection.execute(its)}
+    compared = _compared(connection, set(comparison.values()))
+    beside = {run_id: {run_id, *compared.get(comparison.get(run_id), ())} for run_id in run_ids}
+    tagged = tags_of(connection, sorted(set().union(*beside.values())))
+    return {run_id: {tag for each in among for tag in tagged.get(each, ())} for run_id, among in beside.items()}
+
+
+def _compared(connection: Connection, comparison_ids: Collection[str]) -> dict[str | None, tuple[str, ...]]:
+    """The runs of comparisons."""
+    if not comparison_ids:
+        return {}
+    chosen = select(comparisons.c.id, comparisons.c.run_ids).where(comparisons.c.id.in_(comparison_ids))
+    return {row.id: tuple(row.run_ids) for row in connection.execute(chosen)}
+
+
 def _page(connection: Connection, wanted: Wanted, limit: int, offset: int) -> list[Listed]:
     ids = [row.id for row in connection.execute(_ids(wanted).limit(limit).offset(offset))]
     records = _records(connection, ids)
     tagged = tags_of(connection, ids)
     in_one = {record.comparison_id for record in records.values() if record.comparison_id}
-    compared = select(comparisons.c.id, comparisons.c.run_ids).where(comparisons.c.id.in_(in_one))
-    together = {row.id: tuple(row.run_ids) for row in connection.execute(compared)} if in_one else {}
+    together = _compared(connection, in_one)
     return [
         Listed(records[run_id], tagged.get(run_id, ()), together.get(records[run_id].comparison_id, ()))
         for run_id in ids

@@ -154,6 +154,11 @@ class Store:
         with snapshot(self._engine) as connection:
             return listing.tags_of(connection, [run_id]).get(run_id, ())
 
+    def tags_together(self, run_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The tags of each of these runs and of the runs that were compared with it."""
+        with snapshot(self._engine) as connection:
+            return listing.tags_together(connection, run_ids)
+
     def delete(self, run_ids: Sequence[str]) -> list[str]:
         """Mark runs as deleted, so that only `restore` finds them; returns which. Raises `InvalidInput`, and deletes
         none, if one is running or an example."""

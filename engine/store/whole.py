@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
+from engine.errors import InvalidInput
 from engine.search.events import Event, RunFinished, StepScored, Usage
 from engine.store import keeping, scorings
 from engine.store.records import ComparisonRecord, ScoringRecord
@@ -90,12 +91,14 @@ def save(connection: Connection, writer: RoundWriter, whole_runs: Iterable[Whole
 def _add_scorings(connection: Connection, whole: WholeRun) -> None:
     if not whole.added:
         return
-    there = set(
-        connection.execute(select(scorings_table.c.id).where(scorings_table.c.run_id == whole.run_id)).scalars()
-    )
+    ids = [scoring.id for scoring, _ in whole.added]
+    asked = select(scorings_table.c.id, scorings_table.c.run_id).where(scorings_table.c.id.in_(ids))
+    run_of = {row.id: row.run_id for row in connection.execute(asked)}
     for scoring, scores in whole.added:
-        if scoring.id not in there:
+        if scoring.id not in run_of:
             scorings.add(connection, scoring, scores)
+        elif run_of[scoring.id] != whole.run_id:
+            raise InvalidInput("scorings", f"{scoring.id} belongs to another run here; give this one its own id")
 
 
 def _batches(whole_runs: Iterable[WholeRun]) -> Iterator[list[WholeRun]]:

@@ -10,6 +10,9 @@ from support.explore_page import TREE, App, OpenPage, click_node, no_horizontal_
 
 FRAME = "#tree .st-frame"
 LARGER = ("#strip .answer", "#run", "#tree .st-says", "#tree .st-legend", "#tree .st-moment")
+SIZES = (
+    f"{list(LARGER)}.map(selector => Number.parseFloat(getComputedStyle(document.querySelector(selector)).fontSize))"
+)
 MARK = f"""() => {{
   const {{plot}} = document.querySelector('{TREE}').searchTree.view;
   const nodes = plot.data.filter(each => each.mode === 'markers').at(-1), edges = plot.data[2];
@@ -31,11 +34,6 @@ def finished(explore: OpenPage, run_id: str, **options: Any) -> Any:
 
 def height(page: Any) -> float:
     return float(page.evaluate(f"document.querySelector('{FRAME}').getBoundingClientRect().height"))
-
-
-def sizes(page: Any) -> list[float]:
-    size = "selector => Number.parseFloat(getComputedStyle(document.querySelector(selector)).fontSize)"
-    return [float(page.evaluate(size, selector)) for selector in LARGER]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -68,11 +66,10 @@ def test_presenting_gives_the_tree_the_screen(
 @pytest.mark.parametrize("dark", [False, True])
 def test_large_is_half_as_large_again_in_both_modes(explore: OpenPage, run_id: str, dark: bool) -> None:
     page = finished(explore, run_id, dark=dark)
-    before, marks = sizes(page), page.evaluate(MARK)
+    before, marks = page.evaluate(SIZES), page.evaluate(MARK)
     page.click("[data-do=large]")
     page.wait_for_selector("html.large [data-do=large][aria-pressed=true]")
-    for one, other in zip(before, sizes(page), strict=True):
-        assert other / one >= 1.3
+    page.wait_for_function(f"before => ({SIZES}).every((size, place) => size / before[place] >= 1.3)", arg=before)
     page.wait_for_function(f"edge => ({MARK})()[1] > 1.4 * edge", arg=marks[1])
     assert page.evaluate(MARK)[0] >= marks[0]
 

@@ -163,3 +163,15 @@ def test_a_document_whose_scorings_do_not_fit_is_refused(store: Store, tmp_path:
             with pytest.raises(InvalidInput, match=r"scores\[\d+\]\.scoring|scorings\[0\]"):
                 import_document(other, torn)
         assert other.runs() == []
+
+
+def test_a_document_under_a_new_id_needs_scorings_of_its_own(store: Store) -> None:
+    run_id = finished(store)
+    scoring = store.add_scoring(run_id, JUDGE, "measured", scored(2, 3), BILL)
+    whole = document(*store.read(run_id))
+    copy = whole | {"run": whole["run"] | {"id": new_run_id()}}
+    with pytest.raises(InvalidInput, match=f"scorings: {scoring.id} belongs to another run here;"):
+        import_document(store, copy)
+    assert [run.id for run in store.runs()] == [run_id]
+    renamed = json.loads(json.dumps(copy).replace(scoring.id, "another-scoring"))
+    assert [each.id for each in store.scorings(import_document(store, renamed))] == ["another-scoring"]

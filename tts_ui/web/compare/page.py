@@ -248,7 +248,7 @@ class ComparePage:
         )
 
     def _kept(self, records: Sequence[RunRecord], *, one: bool) -> str:
-        untils = [self._kept_until(record, self._host.store.tags(record.id)) for record in records]
+        untils = retention.untils(self._host.store, records, self._kept_until)
         if one:
             return retention.kept(retention.together(untils))
         return retention.kept_side_by_side(LETTERS, untils)

@@ -196,10 +196,16 @@ def scripts_route() -> Route:
     return Route("/rte/{name}", script)
 
 
+def tree_files() -> list[Path]:
+    """The scripts of a tree: whatever lies in its folder, and what it shares with other pages."""
+    return [*sorted(STATIC.glob("*.js")), STATIC.parent / "shared" / "plotly_script.js"]
+
+
 def tree_scripts() -> list[str]:
     """The addresses of all scripts of a tree and of what they say, as the first of them imports the others."""
-    files = [*sorted(STATIC.glob("*.js")), STATIC / page_words.module_name("tree")]
-    return [f"rte/{script_address(file)}" for file in files]
+    version = _version(STATIC, *page_words.modules().values())
+    names = [*(file.name for file in tree_files()), page_words.module_name("tree")]
+    return [f"rte/{name}?v={version}" for name in names]
 
 
 @cache

@@ -257,7 +257,7 @@ class ExplorePage:
         """The strip of a moment; what can be shared is the whole run."""
         record = feed.own(record) if mine else record
         shared = menu([feed.record], labels=feed.sources.people) if feed.over else ""
-        until = self._kept_until(feed.record, self._host.store.tags(feed.record.id)) if feed.over else None
+        (until,) = retention.untils(self._host.store, [feed.record], self._kept_until) if feed.over else (None,)
         return fragments.strip(record, tree, feed.truth, judge) + retention.kept(until) + shared
 
     def _others(self, feed: Feed, by: judges.Shown) -> str:

@@ -3,20 +3,26 @@ but beside others that go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from engine.store import RunRecord
+from engine.store import RunRecord, Store
 from tts_ui.words.interface import say
 from tts_ui.words.interface.markup import marked
 
-#: When a run with these tags will be removed; None for one that stays.
-Until = Callable[[RunRecord, Sequence[str]], datetime | None]
+#: When a run will be removed that has these tags, or was compared with one that has; None for one that stays.
+Until = Callable[[RunRecord, Collection[str]], datetime | None]
 
 
-def for_ever(_: RunRecord, __: Sequence[str]) -> datetime | None:
+def for_ever(_: RunRecord, __: Collection[str]) -> datetime | None:
     """`Until` of a server that keeps all."""
     return None
+
+
+def untils(store: Store, records: Sequence[RunRecord], kept_until: Until) -> list[datetime | None]:
+    """Until when each of these runs is kept."""
+    tags = store.tags_together([record.id for record in records])
+    return [kept_until(record, tags[record.id]) for record in records]
 
 
 def kept(until: datetime | None) -> str:

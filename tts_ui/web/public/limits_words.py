@@ -95,7 +95,7 @@ def _stored(opening: Opening) -> Section:
     runs = [] if opening.samples else [say("limits.stored_hash"), say("limits.stored_typed")]
     return Section(
         say("limits.stored"), [say("limits.stored_none")],
-        [say("limits.stored_cookie"), *runs, say("limits.stored_names")],
+        [say("limits.stored_cookie"), say("limits.stored_choices"), *runs, say("limits.stored_names")],
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -29,8 +29,9 @@ class Opening:
     secret: bytes | None = field(default=None, repr=False)
     clock: Clock = field(default_factory=Clock)
 
-    def kept_until(self, record: RunRecord, tags: Sequence[str] = ()) -> datetime | None:
-        """When a run is removed (the hour after, at the latest); None for one that stays."""
+    def kept_until(self, record: RunRecord, tags: Collection[str] = ()) -> datetime | None:
+        """When a run is removed (the hour after, at the latest); None for one that stays. `tags` are its own and those
+        of the runs that were compared with it."""
         stays = record.origin == "example" or record.sweep_id is not None or KEEP in map(str.lower, tags)
         if self.keep_s is None or stays or record.status == "running":
             return None

@@ -82,10 +82,10 @@ class Desk:
         total = self._store.count(asked.wanted)
         page = _within(asked.page, total)
         listed = self._store.listed(asked.wanted, ROWS, (page - 1) * ROWS) if total else []
+        untils = retention.untils(self._store, [each.record for each in listed], self._kept_until)
         rows = [
-            run_row(each, mine=self._visitors.may_change(request, each.record.id))
-            | {"kept": retention.in_a_row(self._kept_until(each.record, each.tags))}
-            for each in listed
+            run_row(each, mine=self._visitors.may_change(request, each.record.id)) | {"kept": retention.in_a_row(until)}
+            for each, until in zip(listed, untils, strict=True)
         ]
         return {"rows": rows, "total": total, "page": page, "pages": _pages(total)}
 

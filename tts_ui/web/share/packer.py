@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tts_ui.web.components import SearchTree, page_words
-from tts_ui.web.components.search_tree import STATIC, plotly_js
+from tts_ui.web.components.search_tree import STATIC, plotly_js, tree_files
 from tts_ui.words.interface.markup import skeleton
 
 _EXPORTED = STATIC.parent / "exported"
@@ -48,11 +48,11 @@ def look() -> str:
 
 
 def modules() -> dict[str, str]:
-    """Every script of the tree by its address: whatever lies in its folder, and what it says."""
+    """Every script of the tree by its address, and what it says."""
     tree = SearchTree(render=False)
     found = _VERSION.search(str(tree.js_on_load))
     version = found[0] if found else ""
-    sources = {file.name: file.read_text(encoding="utf-8") for file in sorted(STATIC.glob("*.js"))}
+    sources = {file.name: file.read_text(encoding="utf-8") for file in tree_files()}
     words = page_words.module_name("tree")
     sources[words] = page_words.modules()[words]
     return {

@@ -14,9 +14,11 @@
     note();
   }
 
-  /* The click that ends a tap falls on what lies there by then: on the sheet's own button, where the sheet came up. */
+  /* The click that ends a tap falls on what lies there by then: on the sheet's own button, where the sheet came up.
+     The next tap begins with a pointerdown of its own. */
   const SAME_TAP = 400;     // ms
   let tapped = -Infinity;
+  document.addEventListener("pointerdown", () => { tapped = -Infinity; }, { capture: true });
 
   const present = (on = !html.classList.contains("present")) => {
     html.classList.toggle("present", on);

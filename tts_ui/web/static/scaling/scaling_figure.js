@@ -3,17 +3,6 @@
 const CONFIG = { displayModeBar: false, showSendToCloud: false, displaylogo: false };
 const NARROW = 560;     // px: below it a plot has no room for what stands beside it
 
-/* Plotly keeps one global; the tree pages keep it in the same place. */
-export function loadPlotly(url) {
-  const kept = (window.searchTreePlotly ??= {});
-  return (kept[url] ??= new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: url });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { delete kept[url]; reject(new Error(`could not load ${url}`)); };
-    document.head.append(script);
-  }));
-}
-
 const isDark = () => document.body.classList.contains("dark");
 
 /** A figure whose colours are those of the mode. */

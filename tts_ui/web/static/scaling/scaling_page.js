@@ -1,7 +1,9 @@
 // The Scaling page: what its address asks for is asked of the server and shown; every choice is a new address.
 const part = (name) => import(new URL(name + new URL(import.meta.url).search, import.meta.url));
-const [{ ask: askServer, button, element }, { Plot, loadPlotly }, tables, { Starting }, { pieces, say }] =
-  await Promise.all(["dom.js", "scaling_figure.js", "scaling_tables.js", "scaling_start.js", "words_scaling.js"].map(part));
+const [{ ask: askServer, button, element }, { loadPlotly }, { Plot }, tables, { Starting }, { pieces, say }] =
+  await Promise.all([
+    "dom.js", "plotly_script.js", "scaling_figure.js", "scaling_tables.js", "scaling_start.js", "words_scaling.js",
+  ].map(part));
 
 const FIELDS = ["sweep", "x", "by", "policy", "scorer", "strategy", "bin", "rule", "n", "envelope", "marks", "problems",
   "published"];

@@ -1,18 +1,8 @@
 /* plotly.js, which draws the tree and the icicle. It is most of what a page weighs, so it is asked for when there is
  * something to draw: an empty frame and an outline do without. */
 
-const { say } = await import(new URL("words_tree.js" + new URL(import.meta.url).search, import.meta.url));
-
-/* Plotly keeps one global, which one of Gradio's own plots replaces with another version: ours is kept apart. */
-function load(url) {
-  const kept = (window.searchTreePlotly ??= {});
-  return (kept[url] ??= new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: url });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { delete kept[url]; reject(new Error(`could not load ${url}`)); };
-    document.head.append(script);
-  }));
-}
+const part = (name) => import(new URL(name + new URL(import.meta.url).search, import.meta.url));
+const [{ loadPlotly }, { say }] = await Promise.all(["plotly_script.js", "words_tree.js"].map(part));
 
 /** The part of a TreeView that has to do with Plotly itself. */
 export const drawing = {
@@ -26,7 +16,7 @@ export const drawing = {
       this.drawNow();
     };
     const failed = (error) => { this.fetching = null; this.onFail(error); };
-    this.fetching ??= load(this.plotlyUrl).then(drawn, failed);
+    this.fetching ??= loadPlotly(this.plotlyUrl).then(drawn, failed);
   },
 
   /* From one kind of picture to another Plotly starts anew: it keeps parts of the one before otherwise. */
