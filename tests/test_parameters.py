@@ -76,6 +76,10 @@ def test_a_made_up_parameter_is_checked_as_it_is_declared() -> None:
     for value, message in (
         (0, "0 rounds are too few; give 1 or more"),
         (4, "4 rounds are too many; give at most 3 (n)"),
+        ("2", "'2' is not a whole number"),
+        (2.0, "2.0 is not a whole number"),
+        (True, "True is not a whole number"),
+        (-(10**5000), "this number has more than 20 digits; give one with fewer"),
     ):
         with pytest.raises(InvalidInput) as refused:
             patience.check({"patience": value, "n": 3})

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from engine.errors import InvalidInput
+
+_TYPES: dict[type, tuple[type[Any], str]] = {
+    int: (Integral, "a whole number"), float: (Real, "a number"), bool: (bool, "True or False"), str: (str, "a text"),
+}  # fmt: skip
+#: No setting needs as much, and Python refuses to write the largest whole numbers.
+_HUGE = 10**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +77,19 @@ class Parameter:
         return self.short or self.label.lower()
 
     def check(self, values: Mapping[str, Any]) -> None:
-        """Refuse its value in `values` if it is not one of the choices or out of range. Raises `InvalidInput`."""
+        """Refuse its value in `values` if it is not one of the choices, of another type or out of range. Raises
+        `InvalidInput`."""
         value = values[self.name]
         if value is None and self.optional:
             return
         if self.choices and value not in self.choices:
             known = " or ".join(self.choices) if len(self.choices) < 3 else f"one of {', '.join(self.choices)}"
             raise InvalidInput(self.name, f"unknown {self.kind} {value!r}; choose {known}")
+        wanted, called = _TYPES.get(self.type, (object, ""))
+        if not isinstance(value, wanted) or (isinstance(value, bool) and self.type is not bool):
+            raise InvalidInput(self.name, f"{value!r:.40} is not {called}")
+        if isinstance(value, int) and abs(value) >= _HUGE:
+            raise InvalidInput(self.name, "this number has more than 20 digits; give one with fewer")
         most = values[self.most] if isinstance(self.most, str) else self.most
         if self.least is not None and not (value > self.least if self.above else value >= self.least):
             raise InvalidInput(self.name, self._refusal(value, f"too few; give {self.least:g} or more", most))
