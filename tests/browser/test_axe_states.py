@@ -21,6 +21,7 @@ from support.explore_page import (
     wait_for,
     wait_for_text,
 )
+from support.holding import standing_still
 from support.sample_runs import started
 
 from engine.runs.lab.rescoring import rescore
@@ -90,11 +91,12 @@ def test_steps_that_are_filtered_and_compared_between_judges(explore: OpenPage, 
     assert faults_in_every_look(page, "#tree .st-filter") == []
 
 
-def test_a_run_under_way_stopped_and_its_replay(explore: OpenPage) -> None:
+def test_a_run_under_way_stopped_and_its_replay(app: App, explore: OpenPage) -> None:
     page = explore()
     start(page, **LONG)
     begins_to_grow(page)
-    assert faults_in_every_look(page, "#stop:not([disabled])") == []
+    with standing_still(app.host):
+        assert faults_in_every_look(page, "#stop:not([disabled])") == []
     page.click("#stop")
     wait_for(page, status="stopped")
     wait_for_text(page, "#strip", "stopped")
@@ -130,7 +132,8 @@ def test_compare_under_way_refused_and_what_opens(
     page.locator("#n input").fill("256")
     page.click("#run")
     page.wait_for_selector("#tree-b .search-tree[data-status=running]", timeout=PATIENCE_MS)
-    assert faults_in_every_look(page, "#stop:not([disabled])") == []
+    with standing_still(app.host):
+        assert faults_in_every_look(page, "#stop:not([disabled])") == []
     page.click("#stop")
     page.wait_for_selector("#tree-b .search-tree[data-status=stopped]", timeout=PATIENCE_MS)
     page.wait_for_selector("details.share summary")
