@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from benchmarks.endurance.page import PATIENCE_S, Failed, Page, checked
+from benchmarks.endurance.page import PATIENCE_S, Failed, Page, checked, shows_step
 from engine.domains.builtin.problems import examples
 
 #: Seconds that somebody thinks between two things, at least and at most.
@@ -36,6 +36,7 @@ class Told:
     errors: Counter[str] = field(default_factory=Counter)
     did: Counter[str] = field(default_factory=Counter)
     refused: int = 0
+    answered: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     pages: list[float] = field(default_factory=list)
@@ -101,7 +102,8 @@ class _Visitor:
         problem = self._draw.choice(examples())
         fields = page.form(problem=problem.text, seed=self._draw.randrange(1000), **self._draw.choice(_ASKED))
         how = self._draw.choice(["watch"] * 6 + ["stop", "leave"])
-        page.run_id, began, seen = None, time.monotonic(), 0
+        page.run_id, page.running_id, began = None, None, time.monotonic()
+        answered = stepped = False
         await page.direct(ask, *fields)
         async with page.asked(ask + 1, None, *fields) as messages:
             async for message in messages:
@@ -109,13 +111,17 @@ class _Visitor:
                     self._told.refused += 1
                 if '"process_generating"' not in message:
                     continue
-                seen += 1
-                if seen == 1:
-                    self._told.first.append(time.monotonic() - began)
-                if seen == 1 and how == "leave":
+                if not answered:
+                    self._told.answered.append(time.monotonic() - began)
+                answered = True
+                if stepped or not shows_step(message):
+                    continue
+                stepped = True
+                self._told.first.append(time.monotonic() - began)
+                if how == "leave":
                     self._told.did["left in the middle"] += 1
                     return False
-                if seen == 1 and how == "stop" and page.running_id:
+                if how == "stop" and page.running_id:
                     with suppress(Failed):  # it may be over by now
                         await page.direct(stop, page.running_id)
                     self._told.did["stopped"] += 1

@@ -17,6 +17,7 @@ from tts_ui.web.explore import form
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});</script>", re.DOTALL)
 #: The first line of a tree, where quotes are escaped: which run it is, while it goes on.
 _TREE = re.compile(r'\{\\"t\\":\s*\\"run\\",\s*\\"id\\":\s*\\"([\w.:-]+)')
+_STEP = re.compile(r'\[\\"n\\",')
 _EXPORT = re.compile(r"export/([\w.:-]+)/json")
 #: Seconds without a byte after which a request counts as hung. A stream has a heartbeat every 15 s.
 PATIENCE_S = 120.0
@@ -117,6 +118,11 @@ class Page:
             async with self.client.stream("GET", f"gradio_api/heartbeat/{self.session}") as answer:
                 async for _ in answer.aiter_bytes():
                     pass
+
+
+def shows_step(message: str) -> bool:
+    """Whether a message of a page's stream brings a step of a tree."""
+    return _STEP.search(message) is not None
 
 
 async def checked(asking: Any, *, may_be: tuple[int, ...] = ()) -> httpx.Response:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 from support.accessibility import faults
-from support.explore_page import PATIENCE_MS, TREE, App, OpenPage, click_node, fill, start, wait_for, wait_for_text
+from support.explore_page import (
+    PATIENCE_MS,
+    TREE,
+    App,
+    OpenPage,
+    click_node,
+    fill,
+    is_at_rest,
+    start,
+    wait_for,
+    wait_for_text,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +126,7 @@ def test_what_can_be_tried_from_a_step(explore: OpenPage, run_id: str) -> None:
     assert faults(page) == []
     page.click("#draw-more")
     wait_for_text(page, "#strip", "goes on from another run")
+    is_at_rest(page)
     assert faults(page) == []
 
 

@@ -192,7 +192,8 @@ def test_markup_that_slipped_in_would_not_run(files: Files, chromium_page: Calla
 
 def test_every_script_of_the_tree_is_packed() -> None:
     packed = {name.partition("?")[0] for name in packer.modules()}
-    assert packed == {f"rte/{file.name}" for file in STATIC.glob("*.js")} | {"rte/words_tree.js"}
+    beside = {"rte/plotly_script.js", "rte/words_tree.js"}
+    assert packed == {f"rte/{file.name}" for file in STATIC.glob("*.js")} | beside
     assert not [name for name, source in packer.modules().items() if "import.meta.url" in source]
 
 

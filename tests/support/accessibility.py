@@ -9,13 +9,15 @@ import pytest
 #: What can differ between a light page and a dark one.
 _COLOURS = ["color-contrast", "link-in-text-block"]
 _PHONE = {"width": 390, "height": 844}
+_RESTS = """!document.querySelector('[aria-busy=true]')
+  && document.getAnimations().every((animation) => animation.playState !== 'running')"""
 _MODE = "document.body.classList.toggle('dark')"
 
 
 def faults(page: Any, rules: list[str] | None = None) -> list[str]:
-    """Rule, impact, and where; asked once nothing moves. Only of these `rules`, if any are named."""
+    """Rule, impact, and where; asked once nothing loads or moves. Only of these `rules`, if any are named."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page.wait_for_function("document.getAnimations().every((animation) => animation.playState !== 'running')")
+    page.wait_for_function(_RESTS)
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
         options["runOnly"] = {"type": "rule", "values": rules}

@@ -12,6 +12,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
+from support.holding import standing_still
 from support.public_site import public_site
 from support.site import Site
 from support.waiting import until
@@ -237,7 +238,7 @@ def test_no_longer_waiting_for_an_answer_stops_the_search(public: Site, client: 
     with ThreadPoolExecutor(1) as aside:
         waiting = aside.submit(lambda: client.with_options(timeout=3).chat.completions.create(**LONG))
         run = _begun(public)
-        with pytest.raises(openai.APITimeoutError):
+        with standing_still(public.host), pytest.raises(openai.APITimeoutError):
             waiting.result()
     _stopped(public, run)
 

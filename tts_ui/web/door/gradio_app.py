@@ -29,7 +29,7 @@ from tts_ui.web.door.visitors import Visitors
 #: Pages that may follow a run or wait for one at a time, and events that may wait for one of these to end. Gradio gives
 #: each a place, not a thread; what blocks a thread is short.
 _PAGES_AT_ONCE, _PAGES_WAITING = 256, 256
-#: Pages whose state Gradio remembers: copies of all components, some 250 kB each.
+#: Pages whose state Gradio remembers: copies of all components, some 0.9 MB each.
 _SESSIONS = 256
 #: Seconds between two looks of Gradio's queue for events; its own thousand a second take 5 % of a core.
 _QUEUE_POLL_S = 0.05
