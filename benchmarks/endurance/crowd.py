@@ -22,6 +22,8 @@ _ASKED = (
     {"strategy": "beam_search", "n": 8, "width": 4}, {"strategy": "dvts", "n": 8, "width": 4},
     {"strategy": "mcts", "n": 8}, {"strategy": "majority_vote", "n": 8},
 )  # fmt: skip
+#: The server closes a connection after five idle seconds. A browser that asks at that moment asks again by itself.
+_YOUNG = httpx.Limits(keepalive_expiry=3.0)
 #: Seconds after which a run that goes on counts as hung.
 _ENDS_WITHIN_S = 600.0
 _FORMATS = ("json", "csv", "svg", "png", "html")
@@ -57,8 +59,9 @@ class _Visitor:
         """Visits one after another, each with a browser that was just opened."""
         await self._thinks()
         while time.monotonic() < self._ends:
-            limits = httpx.Timeout(PATIENCE_S)
-            async with httpx.AsyncClient(base_url=self._url, timeout=limits, trust_env=False, verify=False) as client:
+            async with httpx.AsyncClient(
+                base_url=self._url, timeout=PATIENCE_S, limits=_YOUNG, trust_env=False, verify=False
+            ) as client:
                 try:
                     await self._visits(client)
                 except Failed as failed:
