@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run setup test coverage fuzz architectures test-vllm test-llama-cpp check lint bench gpu-check gpu-wheels train \
+.PHONY: run setup test test-again coverage fuzz architectures test-vllm test-llama-cpp check lint bench gpu-check gpu-wheels train \
   examples report lessons real options lock wheel space sbom docs
 .DEFAULT_GOAL := run
 
@@ -24,6 +24,12 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loads
 
 test: setup
 	$(PYTEST)
+
+# What failed, once more and with both cores to itself; more than five failures are no bad luck. What fails only among
+# others waits for something in the wrong way: mend it.
+test-again: setup
+	@test $$($(BIN)/python -m pytest --last-failed --last-failed-no-failures none --collect-only -q | grep -c '::') -le 5
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 # Every test, and which branches they took, in the processes that they start, too.
 coverage: setup
