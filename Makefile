@@ -25,7 +25,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loads
 test: setup
 	$(PYTEST)
 
-# What failed, once more and with both cores to itself; more than five failures are no bad luck. What fails only among
+# What failed, once more and with both cores to itself; more than five failures are not bad luck. What fails only among
 # others waits for something in the wrong way: mend it.
 test-again: setup
 	@test $$($(BIN)/python -m pytest --last-failed --last-failed-no-failures none --collect-only -q | grep -c '::') -le 5

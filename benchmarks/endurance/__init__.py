@@ -51,7 +51,9 @@ def figures(told: Told, samples: list[Sample], log: str, name: str) -> list[Figu
         Figure("lines of the server's log that are errors", str(len(errors_in(log))), "0"),
         Figure("what they did", _counted(told.did)),
         Figure("refused: the line is full", str(told.refused)),
-        Figure("seconds from Run to a word of it (the place in line, the tree): p50, p95, most", _waits(told.answered)),
+        Figure(
+            "seconds from Run to its first sign (the place in line, the tree): p50, p95, most", _waits(told.answered)
+        ),
         Figure("seconds from Run to the first step on the page: p50, p95, most", _waits(told.first)),
         Figure("seconds from Run to the end: p50, p95, most", _waits(told.whole)),
         Figure("seconds to load a page: p50, p95, most", _waits(told.pages)),
