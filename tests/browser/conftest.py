@@ -187,3 +187,17 @@ def running_app() -> Iterator[TreeApp]:
 def tree_app(running_app: TreeApp) -> TreeApp:
     running_app.plays, running_app.first, running_app.picked = {}, "", []
     return running_app
+
+
+@pytest.fixture
+def tree_page(tree_app: Any, chromium_page: Callable[..., Any]) -> Callable[..., Any]:
+    """Opens the page with a run already in the tree."""
+
+    def open_page(text: str, query: str = "", **options: Any) -> Any:
+        tree_app.first = text
+        page = chromium_page(tree_app.url + query, **options)
+        nodes = text.count('["n",') + 1
+        page.wait_for_selector(f'.search-tree[data-nodes="{nodes}"]')
+        return page
+
+    return open_page

@@ -80,21 +80,9 @@ def crowded(seed: int, levels: int, width: int) -> str:
     return "".join([*lines, decide_line(chosen, "choose"), end_line()])
 
 
-@pytest.fixture
-def crowd(tree_app: Any, chromium_page: Callable[..., Any]) -> Callable[..., Any]:
-    def open_page(text: str, query: str = "", **options: Any) -> Any:
-        tree_app.first = text
-        page = chromium_page(tree_app.url + query, **options)
-        nodes = text.count('["n",') + 1
-        page.wait_for_selector(f'{TREE}[data-nodes="{nodes}"]')
-        return page
-
-    return open_page
-
-
 @pytest.mark.parametrize(("seed", "levels", "width"), [(1, 3, 4), (2, 5, 3), (3, 4, 6), (4, 2, 12)])
-def test_no_label_lies_on_anything(crowd: Callable[..., Any], seed: int, levels: int, width: int) -> None:
-    page = crowd(crowded(seed, levels, width))
+def test_no_label_lies_on_anything(tree_page: Callable[..., Any], seed: int, levels: int, width: int) -> None:
+    page = tree_page(crowded(seed, levels, width))
     page.focus(f"{TREE} .st-plot")
     page.keyboard.press("End")  # the chosen answer: a star, a ring, a tick, a count, a score
     page.wait_for_selector(f"{TREE}:not([data-selected=''])")
@@ -106,13 +94,13 @@ def test_no_label_lies_on_anything(crowd: Callable[..., Any], seed: int, levels:
     assert page.evaluate(OVERLAPS, TREE) == []
 
 
-def test_a_text_stands_beside_its_node_where_there_is_room(crowd: Callable[..., Any]) -> None:
+def test_a_text_stands_beside_its_node_where_there_is_room(tree_page: Callable[..., Any]) -> None:
     lines = [
         run_line("room", "?"),
         node_line(1, 0, "Step 1: short"),
         node_line(2, 1, "<b>bold</b> &amp; more", finish="eos"),
     ]
-    page = crowd("".join([*lines, end_line()]))
+    page = tree_page("".join([*lines, end_line()]))
     texts = page.locator(f"{TREE} .textpoint text").all_text_contents()
     assert {"short", "<b>bold</b> &amp; more"} <= set(texts)
     assert page.locator(f"{TREE} .textpoint :is(b, a, tspan[style*=bold])").count() == 0

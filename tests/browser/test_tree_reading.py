@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from engine.search.events import Decision, Grade, ModelInfo, RunFinished, RunStarted, StepSampled, StepScored
 from engine.store.ids import new_run_id
 from tts_ui.web.components import (
@@ -47,20 +45,6 @@ def run(*, more: str = "", other: bool = False) -> str:
     return "".join([*lines, grade_line(3, False), grade_line(4, True), end_line()])
 
 
-@pytest.fixture
-def read(tree_app: Any, chromium_page: Callable[..., Any]) -> Callable[..., Any]:
-    """Opens the page with a run already in the tree."""
-
-    def open_page(text: str, query: str = "", **options: Any) -> Any:
-        tree_app.first = text
-        page = chromium_page(tree_app.url + query, **options)
-        nodes = text.count('["n",') + 1
-        page.wait_for_selector(f'{TREE}[data-nodes="{nodes}"]')
-        return page
-
-    return open_page
-
-
 def module(page: Any, name: str, expression: str) -> Any:
     """An expression about what one of the tree's scripts exports."""
     return page.evaluate(
@@ -77,8 +61,8 @@ def selected_row(page: Any) -> str:
     return str(page.inner_text(f"{OUTLINE} [aria-selected=true] .st-text"))
 
 
-def test_digits_tell_scores_apart_at_both_ends(read: Callable[..., Any]) -> None:
-    page = read(run())
+def test_digits_tell_scores_apart_at_both_ends(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run())
     said = module(page, "tree_words", "[0, 0.0003, 0.002, 0.02, 0.41, 0.96, 0.996, 0.9996, 1].map(m.shortScore)")
     assert said == [".00", ".0003", ".002", ".02", ".41", ".96", ".996", ".9996", "1.00"]
     assert len(set(said)) == len(said)
@@ -86,16 +70,16 @@ def test_digits_tell_scores_apart_at_both_ends(read: Callable[..., Any]) -> None
     assert {".0003", ".02", ".41", ".9996"} <= set(drawn)
 
 
-def test_a_step_number_is_not_said_twice(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&view=outline")
+def test_a_step_number_is_not_said_twice(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&view=outline")
     page.wait_for_selector(f"{OUTLINE} math")
     rows = page.locator(f"{OUTLINE} .st-row").all_inner_texts()
     assert not [row for row in rows if "Step 1" in row or "Step 2" in row]
     assert any("Step 7: Another count." in row for row in rows), "a number of its own stays"
 
 
-def test_the_outline_sets_formulas_and_nothing_else(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&view=outline")
+def test_the_outline_sets_formulas_and_nothing_else(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&view=outline")
     page.wait_for_function(f"document.querySelectorAll('{OUTLINE} math').length === 2")
     assert page.locator(f"{OUTLINE} math mfrac").count() == 1
     rows = " ".join(page.locator(f"{OUTLINE} .st-row .st-text").all_inner_texts())
@@ -104,8 +88,8 @@ def test_the_outline_sets_formulas_and_nothing_else(read: Callable[..., Any]) ->
     assert page.evaluate("window.hacked") is None
 
 
-def test_formulas_that_cannot_be_set_are_plain_text(read: Callable[..., Any]) -> None:
-    page = read(run())
+def test_formulas_that_cannot_be_set_are_plain_text(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run())
     plain = module(
         page,
         "tree_maths",
@@ -120,8 +104,8 @@ def test_formulas_that_cannot_be_set_are_plain_text(read: Callable[..., Any]) ->
     assert [piece["maths"] for piece in pieces if "maths" in piece] == ["x", "y", "z", "w", "\\boxed{\\frac{1}{2}}"]
 
 
-def test_the_outline_is_walked_by_keys_and_known_to_screen_readers(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&view=outline")
+def test_the_outline_is_walked_by_keys_and_known_to_screen_readers(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&view=outline")
     page.focus(OUTLINE)
     walked = []
     for key in [
@@ -155,8 +139,8 @@ def test_the_outline_is_walked_by_keys_and_known_to_screen_readers(read: Callabl
     page.wait_for_function("id => document.getElementById(id)?.getAttribute('aria-expanded') === 'false'", arg=active)
 
 
-def test_typing_goes_to_the_row_that_begins_so(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&view=outline")
+def test_typing_goes_to_the_row_that_begins_so(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&view=outline")
     page.evaluate("document.addEventListener('keydown', event => { window.heard = (window.heard ?? '') + event.key; })")
     page.focus(OUTLINE)
     page.keyboard.type("bec")
@@ -166,8 +150,8 @@ def test_typing_goes_to_the_row_that_begins_so(read: Callable[..., Any]) -> None
     assert page.evaluate("window.heard").endswith("?")
 
 
-def test_one_selection_in_all_views_and_the_address(read: Callable[..., Any], tree_app: Any) -> None:
-    page = read(run(), query="?run=read")
+def test_one_selection_in_all_views_and_the_address(tree_page: Callable[..., Any], tree_app: Any) -> None:
+    page = tree_page(run(), query="?run=read")
     spot = page.evaluate(f"document.querySelector('{TREE}').searchTree.position(3)")
     page.mouse.click(spot["x"], spot["y"])
     page.wait_for_selector(f'{TREE}[data-selected="3"]')
@@ -192,8 +176,8 @@ def test_one_selection_in_all_views_and_the_address(read: Callable[..., Any], tr
     assert tree_app.picked[0] == 3
 
 
-def test_the_address_opens_a_view_in_a_colour(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&view=icicle&color=logprob")
+def test_the_address_opens_a_view_in_a_colour(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&view=icicle&color=logprob")
     page.wait_for_selector(f'{TREE}[data-view="icicle"][data-colour="logprob"]')
     assert page.input_value(f"{TREE} .st-colour") == "logprob"
     page.select_option(f"{TREE} .st-colour", "rank")
@@ -213,13 +197,13 @@ def scale(page: Any, name: str) -> dict[str, Any]:
     ))  # fmt: skip
 
 
-def test_colours_mean_what_is_chosen(read: Callable[..., Any]) -> None:
+def test_colours_mean_what_is_chosen(tree_page: Callable[..., Any]) -> None:
     backups = "".join(
         decide_line(node, "backup", reason="mean", numbers={"visits": visits, "mean": mean})
         for node, visits, mean in ((1, 8, 0.5), (2, 1, 0.25))
     )
     truth = "".join(truth_line(node, right) for node, right in ((1, True), (2, False), (4, True), (5, False)))
-    page = read(run(more=backups + truth, other=True))
+    page = tree_page(run(more=backups + truth, other=True))
     offered = page.locator(f"{TREE} .st-colour option").all()
     assert [option.get_attribute("value") for option in offered] == [
         "score", "rank", "logodds", "path", "logprob", "value", "visits", "truth", "gap", "rankgap", "leaves",
@@ -240,11 +224,11 @@ def test_colours_mean_what_is_chosen(read: Callable[..., Any]) -> None:
     assert "second higher" in page.inner_text(f"{TREE} .st-scale")
 
 
-def test_how_sure_the_policy_was_is_shown_from_the_least_to_the_most_of_the_tree(read: Callable[..., Any]) -> None:
+def test_how_sure_the_policy_was_is_shown_from_the_least_to_the_most_of_the_tree(tree_page: Callable[..., Any]) -> None:
     lines = [run_line("sure", "?")]
     for node, confidence in ((1, 15.0), (2, 14.0), (3, 16.0), (4, None), (5, 14.5)):
         lines.append(node_line(node, 0, f"step {node}", tokens=4, confidence=confidence, certainty=20.0 + node))
-    page = read("".join([*lines, end_line()]), query="?run=sure&color=confidence")
+    page = tree_page("".join([*lines, end_line()]), query="?run=sure&color=confidence")
     page.wait_for_selector(f'{TREE}[data-colour="confidence"]')
     assert scale(page, "confidence")["says"] == ["15.0", "14.0", "16.0", "", "14.5"]
     assert scale(page, "confidence")["at"] == [0.5, 0, 1, None, 0.25]
@@ -253,21 +237,21 @@ def test_how_sure_the_policy_was_is_shown_from_the_least_to_the_most_of_the_tree
     assert said[0] == "confidence, nats 14.0" and said[-1] == "16.0"
 
 
-def test_only_what_a_run_has_is_offered(read: Callable[..., Any]) -> None:
-    page = read(run_line("bare", "?") + node_line(1, 0, "one") + end_line(), query="?run=bare&color=truth")
+def test_only_what_a_run_has_is_offered(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run_line("bare", "?") + node_line(1, 0, "one") + end_line(), query="?run=bare&color=truth")
     offered = page.locator(f"{TREE} .st-colour option").all()
     assert [option.get_attribute("value") for option in offered] == ["score"]
     assert page.get_attribute(TREE, "data-colour") == "score"
 
 
-def test_what_was_not_weighed_has_words_of_its_own(read: Callable[..., Any]) -> None:
-    page = read(run(), query="?run=read&node=5")
+def test_what_was_not_weighed_has_words_of_its_own(tree_page: Callable[..., Any]) -> None:
+    page = tree_page(run(), query="?run=read&node=5")
     page.wait_for_selector(f'{TREE}[data-selected="5"]')
     assert page.inner_text(f"{TREE} .st-says") == "step 2, score 0.41, not explored: 8 reached"
     inner = (
         run_line("bon", "?") + node_line(1, 0, "one") + node_line(2, 1, "two", finish="eos") + decide_line(2, "finish")
     )
-    page = read(inner + end_line(), query="?run=bon&node=1")
+    page = tree_page(inner + end_line(), query="?run=bon&node=1")
     page.wait_for_selector(f'{TREE}[data-selected="1"]')
     assert page.inner_text(f"{TREE} .st-says") == "step 1, not scored, continued"
     page.mouse.move(*page.evaluate(f"(s => [s.x, s.y])(document.querySelector('{TREE}').searchTree.position(1))"))
@@ -276,7 +260,7 @@ def test_what_was_not_weighed_has_words_of_its_own(read: Callable[..., Any]) -> 
     assert page.inner_text(f"{TREE} .st-tip-foot").endswith("node 1")
 
 
-def test_subtrees_that_are_searched_apart_are_told_apart(read: Callable[..., Any]) -> None:
+def test_subtrees_that_are_searched_apart_are_told_apart(tree_page: Callable[..., Any]) -> None:
     lines = [run_line("dvts", "?")]
     for head in (1, 2, 3):
         lines += [node_line(head, 0, f"head {head}"), node_line(head + 3, head, "child")]
@@ -284,7 +268,7 @@ def test_subtrees_that_are_searched_apart_are_told_apart(read: Callable[..., Any
             decide_line(head, "keep", reason="subtree_rank", numbers={"subtree": lane})
             for lane in {1: (0, 3), 2: (1,), 3: (2,)}[head]
         ]
-    page = read("".join([*lines, end_line()]), query="?run=dvts&node=1")
+    page = tree_page("".join([*lines, end_line()]), query="?run=dvts&node=1")
     page.wait_for_selector(f'{TREE}[data-selected="1"]')
     page.wait_for_function(f"document.querySelectorAll('{TREE} .shapelayer path').length === 4")  # and the ring
     assert "subtrees 1, 4" in page.inner_text(f"{TREE} .st-says")
